@@ -1,0 +1,1 @@
+//! The one table of actions: keys, palette, footer, help and `pvedeck keys` all come from it.

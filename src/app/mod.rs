@@ -1,0 +1,1 @@
+//! All decisions: `update(Event) -> Vec<Effect>`.

@@ -1,0 +1,1 @@
+//! Command line: clap definitions and the commands that need no screen.

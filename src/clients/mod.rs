@@ -1,0 +1,1 @@
+//! Clients: one folder per outside system. Nobody else speaks HTTP, and no wire type leaves its client.

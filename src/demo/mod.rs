@@ -1,0 +1,1 @@
+//! The embedded simulated datacentre: the real protocol over loopback.

@@ -1,0 +1,30 @@
+//! The nouns of a Proxmox VE estate: plain values, no I/O, no clock, nothing of the other rooms.
+//!
+//! What always holds here:
+//! - Text that came from a server is kept exactly as it came. It is *foreign*: `ui` makes it harmless before
+//!   it is shown.
+//! - What a server did not say is `None` (or an `Unknown` variant), never a zero that looks like a fact.
+//! - Sizes are bytes, CPU use is a fraction of all CPUs of the object (0.2 = 20 %), times are [`jiff::Timestamp`].
+
+pub mod cluster;
+pub mod config;
+pub mod filter;
+pub mod finding;
+pub mod guest;
+pub mod ids;
+pub mod inventory;
+pub mod node;
+pub mod quantity;
+pub mod storage;
+pub mod task;
+pub mod upid;
+
+pub use cluster::{ClusterStatus, HaResource, HaStatus, LogEntry, Pool, ReplicationJob, SdnZone};
+pub use finding::{Finding, FindingKind, Severity};
+pub use guest::{Guest, GuestDetail, GuestKind, GuestStatus};
+pub use ids::{ClusterId, GuestRef, NodeName, NodeRef, ObjectRef, StorageName, StorageRef, TaskRef, Vmid};
+pub use inventory::Inventory;
+pub use node::{Node, NodeStatus};
+pub use storage::{Storage, StorageStatus};
+pub use task::{Task, TaskState};
+pub use upid::Upid;

@@ -1,0 +1,3 @@
+//! The `pvedeck` binary.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Event loop, terminal guard, effect executor; the only room that spawns.

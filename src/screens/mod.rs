@@ -1,0 +1,1 @@
+//! The panes, one folder each: state, view, draw.

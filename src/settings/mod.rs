@@ -1,0 +1,1 @@
+//! Files, layers, profiles and secrets become validated settings, and warnings with line numbers.

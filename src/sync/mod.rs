@@ -1,0 +1,1 @@
+//! Readers: what the screens are interested in becomes requests at the right rhythm.

@@ -1,0 +1,1 @@
+//! Theme, widgets, and text made safe for a terminal.
