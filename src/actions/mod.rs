@@ -1,1 +1,61 @@
 //! The one table of actions: keys, palette, footer, help and `pvedeck keys` all come from it.
+//!
+//! What always holds here:
+//! - Nothing in the program knows an action, or a default key, that is not in [`TABLE`].
+//! - Names are noun-verb and stable: keymaps and scripts use them.
+//! - Whether an action is possible is decided here, with the reason ([`availability`]), never where keys are read.
+
+mod availability;
+mod table;
+
+pub use availability::{Reason, Target, availability};
+pub use table::{Action, Id, Scope, TABLE};
+
+impl Id {
+    /// The action's row in the table.
+    pub fn action(self) -> &'static Action {
+        // The table is built from the same list as `Id`, in the same order.
+        &TABLE[self as usize]
+    }
+
+    /// The action of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        TABLE
+            .iter()
+            .find(|action| action.name == name)
+            .map(|action| action.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn every_action_finds_itself() {
+        for (index, action) in TABLE.iter().enumerate() {
+            assert_eq!(action.id as usize, index, "{}", action.name);
+            assert_eq!(Id::from_name(action.name), Some(action.id));
+            assert!(action.name.contains('.'), "{} is not noun-verb", action.name);
+            assert!(
+                !action.help.is_empty() && action.help.ends_with('.'),
+                "{}: help is a sentence",
+                action.name
+            );
+        }
+    }
+
+    #[test]
+    fn no_default_key_means_two_things_at_once() {
+        let mut seen: BTreeMap<(&str, Scope), &str> = BTreeMap::new();
+        for action in TABLE {
+            for key in action.keys {
+                if let Some(other) = seen.insert((key, action.scope), action.name) {
+                    panic!("{key} is both {other} and {}", action.name);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Whether an action is possible now, and if not, why.
+
+use super::table::Id;
+use crate::domain::ObjectRef;
+
+/// What an action would be done to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Target<'a> {
+    /// The selected or opened object.
+    pub object: Option<&'a ObjectRef>,
+    /// Whether the focused pane is a list.
+    pub list: bool,
+}
+
+/// Why an action is not possible: a few words that the palette shows behind it.
+pub type Reason = &'static str;
+
+/// Whether an action is possible on the target.
+///
+/// # Errors
+/// The reason why it is not.
+pub fn availability(action: Id, target: Target<'_>) -> Result<(), Reason> {
+    match action {
+        Id::ListOpen | Id::ObjectDescribe | Id::ObjectRaw | Id::Copy => {
+            target.object.map(|_| ()).ok_or("nothing is selected")
+        }
+        Id::ObjectLog => match target.object {
+            Some(ObjectRef::Task(_) | ObjectRef::Node(_)) => Ok(()),
+            Some(_) => Err("only tasks and nodes have a log"),
+            None => Err("nothing is selected"),
+        },
+        Id::ListFilter
+        | Id::ListSortNext
+        | Id::ListSortReverse
+        | Id::ListMark
+        | Id::ListMarkRange
+        | Id::ListMarkAll
+            if !target.list =>
+        {
+            Err("there is no list here")
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,133 @@
+//! The rows of the table.
+
+/// Where an action means something. A key is looked up in the scope of the focused pane first, then outwards.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Scope {
+    /// Everywhere.
+    Global,
+    /// In every list.
+    List,
+    /// In scrolling text: details, logs, raw JSON, help.
+    Text,
+    /// In a log that can be followed.
+    Log,
+}
+
+impl Scope {
+    /// The scopes, from the innermost, in which a pane of this scope looks for a key.
+    pub fn chain(self) -> &'static [Self] {
+        match self {
+            Self::Global => &[Self::Global],
+            Self::List => &[Self::List, Self::Global],
+            Self::Text => &[Self::Text, Self::Global],
+            Self::Log => &[Self::Log, Self::Text, Self::Global],
+        }
+    }
+
+    /// The word that keymap files and help use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Global => "global",
+            Self::List => "list",
+            Self::Text => "text",
+            Self::Log => "log",
+        }
+    }
+}
+
+/// One action.
+#[derive(Debug)]
+pub struct Action {
+    /// Which one.
+    pub id: Id,
+    /// The stable noun-verb name: `list.filter`.
+    pub name: &'static str,
+    /// What the palette and help call it.
+    pub title: &'static str,
+    /// One sentence about it.
+    pub help: &'static str,
+    /// Where it means something.
+    pub scope: Scope,
+    /// Default keys.
+    pub keys: &'static [&'static str],
+    /// The word that the footer shows behind the first key; empty if the footer leaves it out.
+    pub hint: &'static str,
+}
+
+macro_rules! actions {
+    ($($id:ident $name:literal $scope:ident [$($key:literal),*] $hint:literal, $title:literal, $help:literal;)*) => {
+        /// All actions.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        #[allow(missing_docs, reason = "each has its help in the table")]
+        pub enum Id { $($id,)* }
+
+        /// The table. Its order is the order of help and palette.
+        pub const TABLE: &[Action] = &[$(Action {
+            id: Id::$id,
+            name: $name,
+            title: $title,
+            help: $help,
+            scope: Scope::$scope,
+            keys: &[$($key),*],
+            hint: $hint,
+        },)*];
+    };
+}
+
+actions! {
+    // --- places
+    PlaceDeck "place.deck" Global ["0"] "", "Deck", "Shows the deck: all panes side by side.";
+    PlaceNodes "place.nodes" Global [] "", "Nodes", "Shows all nodes.";
+    PlaceGuests "place.guests" Global [] "", "Guests", "Shows all guests, machines and containers.";
+    PlaceStorages "place.storages" Global [] "", "Storages", "Shows all storages.";
+    PlaceTasks "place.tasks" Global [] "", "Tasks", "Shows running and recent tasks.";
+    PlaceFindings "place.findings" Global ["!"] "findings", "Findings", "Shows what is wrong or soon will be.";
+    PlaceClusters "place.clusters" Global ["C"] "", "Clusters", "Shows all clusters: quorum, HA, pools, networks, log.";
+    HistoryBack "history.back" Global ["esc", "-", "[", "backspace"] "back", "Back", "Goes back to where you were before.";
+    HistoryForward "history.forward" Global ["]"] "", "Forward", "Goes forward again after going back.";
+    // --- panes of the deck
+    FocusNext "pane.next" Global ["tab"] "pane", "Next pane", "Moves the focus to the next pane.";
+    FocusPrevious "pane.previous" Global ["shift-tab"] "", "Previous pane", "Moves the focus to the previous pane.";
+    Focus1 "pane.1" Global ["1"] "", "Pane 1", "Focuses the first pane.";
+    Focus2 "pane.2" Global ["2"] "", "Pane 2", "Focuses the second pane.";
+    Focus3 "pane.3" Global ["3"] "", "Pane 3", "Focuses the third pane.";
+    Focus4 "pane.4" Global ["4"] "", "Pane 4", "Focuses the fourth pane.";
+    Focus5 "pane.5" Global ["5"] "", "Pane 5", "Focuses the fifth pane.";
+    Zoom "pane.zoom" Global ["z"] "zoom", "Zoom", "Shows the focused pane full screen, or goes back to the deck.";
+    // --- lists
+    ListDown "list.down" List ["down", "j"] "", "Down", "Selects the next row.";
+    ListUp "list.up" List ["up", "k"] "", "Up", "Selects the previous row.";
+    ListPageDown "list.page-down" List ["pagedown", "ctrl-d"] "", "Page down", "Goes one page down.";
+    ListPageUp "list.page-up" List ["pageup", "ctrl-u"] "", "Page up", "Goes one page up.";
+    ListFirst "list.first" List ["home", "g"] "", "First row", "Selects the first row.";
+    ListLast "list.last" List ["end", "G"] "", "Last row", "Selects the last row.";
+    ListOpen "list.open" List ["enter"] "open", "Open", "Opens the selected object.";
+    ListFilter "list.filter" List ["/"] "filter", "Filter", "Shows only rows with the text; also !text, status: node: tag: pool: type: cluster: name: user:.";
+    ListSortNext "list.sort-next" List ["o"] "sort", "Sort by next column", "Sorts by the next column.";
+    ListSortReverse "list.sort-reverse" List ["O"] "", "Reverse order", "Turns the order round.";
+    ListMark "list.mark" List ["space"] "mark", "Mark", "Marks or unmarks the selected row.";
+    ListMarkRange "list.mark-range" List ["ctrl-space"] "", "Mark range", "Marks everything from the last mark to the selected row.";
+    ListMarkAll "list.mark-all" List ["*"] "", "Mark all", "Marks all rows that the filter shows, or unmarks them.";
+    ObjectDescribe "object.describe" List ["d"] "describe", "Describe", "Shows all facts of the selected object.";
+    ObjectRaw "object.raw" Global ["y"] "", "Raw JSON", "Shows the selected object as the server sends it.";
+    ObjectLog "object.log" Global ["l"] "log", "Log", "Shows the log: of a task, or of the node.";
+    // --- text
+    TextDown "text.down" Text ["down", "j"] "", "Scroll down", "Scrolls one line down.";
+    TextUp "text.up" Text ["up", "k"] "", "Scroll up", "Scrolls one line up.";
+    TextPageDown "text.page-down" Text ["pagedown", "space", "ctrl-d"] "", "Page down", "Scrolls one page down.";
+    TextPageUp "text.page-up" Text ["pageup", "ctrl-u"] "", "Page up", "Scrolls one page up.";
+    TextFirst "text.first" Text ["home", "g"] "", "Top", "Goes to the first line.";
+    TextLast "text.last" Text ["end", "G"] "", "Bottom", "Goes to the last line.";
+    TextFind "text.find" Text ["/"] "find", "Find", "Shows only lines with the text.";
+    LogFollow "log.follow" Log ["f"] "follow", "Follow", "Follows the end of the log, or stops following.";
+    // --- view
+    Palette "palette.open" Global [":", "ctrl-p"] "palette", "Palette", "Opens the palette: every place, object and action by name.";
+    Refresh "view.refresh" Global ["R", "f5"] "", "Refresh now", "Reads what is shown at once.";
+    Pause "view.pause" Global ["p"] "", "Pause updates", "Stops reading, or starts it again.";
+    ScreenDump "screen.dump" Global ["ctrl-s"] "", "Screen dump", "Writes what is on the screen to a file.";
+    Copy "object.copy" Global ["\""] "", "Copy", "Copies the name of the selected object through the terminal (OSC 52).";
+    ThemeNext "theme.next" Global ["T"] "", "Next theme", "Changes the colours.";
+    MouseToggle "mouse.toggle" Global ["M"] "", "Mouse on/off", "Gives the mouse back to the terminal, or takes it.";
+    Help "help.open" Global ["?", "f1"] "help", "Help", "Shows what every key does.";
+    Quit "app.quit" Global ["q", "ctrl-c"] "quit", "Quit", "Ends pvedeck.";
+}

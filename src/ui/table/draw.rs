@@ -1,0 +1,185 @@
+//! How a table looks.
+
+use super::{Column, Rows, TableState, Width};
+use crate::ui::{Align, Canvas, Cell, Tone};
+
+/// How a table is drawn besides its rows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Look<'a> {
+    /// Whether the pane has the focus.
+    pub focused: bool,
+    /// Whether the data is old: then it is dimmed.
+    pub stale: bool,
+    /// What to say where there is no row.
+    pub empty: &'a str,
+}
+
+const GAP: u16 = 1;
+
+/// Draws column titles and the visible rows.
+pub fn table(canvas: &mut Canvas<'_>, state: &mut TableState, rows: &dyn Rows, look: Look<'_>) {
+    let widths = widths(rows.columns(), canvas.width().saturating_sub(2));
+    titles(canvas, state, rows.columns(), &widths);
+    let height = usize::from(canvas.height().saturating_sub(1));
+    state.page = height;
+    let count = state.order().len();
+    keep_in_sight(state, height, count);
+    if count == 0 {
+        canvas.text(2, 1, look.empty, canvas.width().saturating_sub(2), Tone::Muted);
+        return;
+    }
+    for line in 0..height.min(count - state.offset) {
+        let position = state.offset + line;
+        let row = state.order()[position] as usize;
+        let y = line as u16 + 1;
+        let selected = position == state.position();
+        let marked = !state.marks().is_empty() && state.marks().contains(&rows.id(row));
+        if selected {
+            canvas.tint_row(
+                y,
+                if look.focused {
+                    Tone::Selection
+                } else {
+                    Tone::SelectionIdle
+                },
+            );
+        }
+        let sign = match (marked, selected && look.focused) {
+            (true, _) => canvas.glyphs().mark,
+            (false, true) => canvas.glyphs().pointer,
+            (false, false) => " ",
+        };
+        canvas.text(0, y, sign, 1, if marked { Tone::Mark } else { Tone::Accent });
+        let mut x = 1;
+        for (column, width) in widths.iter().enumerate() {
+            let Some(width) = *width else { continue };
+            let mut cell = rows.cell(row, column);
+            cell.align = rows.columns()[column].align;
+            if look.stale {
+                cell = cell.all(Tone::Muted);
+            }
+            canvas.cell(x, y, width, &cell);
+            x += width + GAP;
+        }
+    }
+    let mut bar = canvas.inner_rows();
+    bar.scroll_bar(state.offset, count);
+}
+
+/// The column under a screen column, for a click on the titles. `x` is relative to the table.
+pub fn column_at(columns: &[Column], width: u16, x: u16) -> Option<usize> {
+    let mut left = 1;
+    for (column, width) in widths(columns, width.saturating_sub(2)).iter().enumerate() {
+        let Some(width) = *width else { continue };
+        if (left..left + width + GAP).contains(&x) {
+            return Some(column);
+        }
+        left += width + GAP;
+    }
+    None
+}
+
+fn keep_in_sight(state: &mut TableState, height: usize, count: usize) {
+    let most = count.saturating_sub(height);
+    let position = state.position();
+    let least = (position + 1).saturating_sub(height);
+    state.offset = state.offset.clamp(least.min(most), position.max(least)).min(most);
+}
+
+fn titles(canvas: &mut Canvas<'_>, state: &TableState, columns: &[Column], widths: &[Option<u16>]) {
+    let mut x = 1;
+    for (index, (column, width)) in columns.iter().zip(widths).enumerate() {
+        let Some(width) = *width else { continue };
+        let mut title = column.title.to_owned();
+        let mut tone = Tone::Header;
+        if let Some((sorted, descending)) = state.sort()
+            && sorted == index
+        {
+            let g = canvas.glyphs();
+            let sign = if descending { g.descending } else { g.ascending };
+            title = if column.align == Align::Right {
+                format!("{sign}{title}")
+            } else {
+                format!("{title}{sign}")
+            };
+            tone = Tone::Accent;
+        }
+        let mut cell = Cell::toned(title, tone);
+        cell.align = column.align;
+        canvas.cell(x, 0, width, &cell);
+        x += width + GAP;
+    }
+}
+
+/// The width of each column, `None` for those that have no room.
+fn widths(columns: &[Column], room: u16) -> Vec<Option<u16>> {
+    let mut shown: Vec<bool> = vec![true; columns.len()];
+    let need = |shown: &[bool]| -> u32 {
+        columns
+            .iter()
+            .zip(shown)
+            .filter(|(_, shown)| **shown)
+            .map(|(column, _)| u32::from(column.width.least() + GAP))
+            .sum::<u32>()
+            .saturating_sub(GAP.into())
+    };
+    while need(&shown) > u32::from(room) {
+        let least_wanted = (0..columns.len())
+            .filter(|i| shown[*i] && columns[*i].rank > 0)
+            .max_by_key(|i| columns[*i].rank);
+        match least_wanted {
+            Some(index) => shown[index] = false,
+            None => break,
+        }
+    }
+    let spare = room.saturating_sub(need(&shown).min(room.into()) as u16);
+    let all: u32 = columns
+        .iter()
+        .zip(&shown)
+        .map(|(column, shown)| match column.width {
+            Width::Grow(_, share) if *shown => share.into(),
+            _ => 0,
+        })
+        .sum();
+    columns
+        .iter()
+        .zip(&shown)
+        .map(|(column, shown)| {
+            shown.then(|| match column.width {
+                Width::Grow(width, share) if all > 0 => {
+                    width + (u32::from(spare) * u32::from(share) / all) as u16
+                }
+                Width::Fixed(width) | Width::Grow(width, _) => width,
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: &[Column] = &[
+        Column::number("vmid", 6, 0),
+        Column::text("name", Width::Grow(8, 2), 0),
+        Column::text("pool", Width::Grow(6, 1), 3),
+        Column::number("cpu", 5, 1),
+    ];
+
+    #[test]
+    fn what_has_no_room_goes_by_rank() {
+        assert_eq!(widths(COLUMNS, 40), [Some(6), Some(16), Some(10), Some(5)]);
+        assert_eq!(widths(COLUMNS, 27), [Some(6), Some(14), None, Some(5)]);
+        assert_eq!(widths(COLUMNS, 15), [Some(6), Some(8), None, None]);
+        assert_eq!(widths(COLUMNS, 3), [Some(6), Some(8), None, None]);
+    }
+
+    #[test]
+    fn a_click_finds_its_column() {
+        assert_eq!(column_at(COLUMNS, 42, 0), None);
+        assert_eq!(column_at(COLUMNS, 42, 1), Some(0));
+        assert_eq!(column_at(COLUMNS, 42, 8), Some(1));
+        assert_eq!(column_at(COLUMNS, 42, 39), Some(3));
+        assert_eq!(column_at(COLUMNS, 42, 42), None);
+    }
+}
