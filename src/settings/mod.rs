@@ -1,1 +1,169 @@
 //! Files, layers, profiles and secrets become validated settings, and warnings with line numbers.
+//!
+//! Layers, each overriding the one before: what is built in, `/etc/pvedeck/config.toml`, the user's
+//! `config.toml` (or the file of `--config`), environment and flags.
+//!
+//! What always holds here:
+//! - A complaint names the file, line and column, and what is allowed there.
+//! - An error in `config.toml` stops: a mistyped `read_only` must not mean "may write". An error in a theme or a
+//!   keymap is a warning: the console then starts with what is built in.
+//! - A secret is held as one, never printed, and comes only from files that nobody else can read.
+
+mod chord;
+mod cluster;
+mod color;
+mod connection;
+mod console;
+mod endpoint;
+pub mod keymap;
+mod places;
+mod problem;
+mod reader;
+mod secret;
+pub mod theme;
+
+use std::path::{Path, PathBuf};
+
+pub use chord::{Key, KeyChord};
+pub use cluster::{ClusterSettings, SignIn, Token, is_user};
+pub use color::{ColorDepth, ColorSpec};
+pub use connection::{Given, Overrides};
+pub use console::{Limits, Refresh, Ui};
+pub use endpoint::{DEFAULT_PORT, Endpoint, Fingerprint};
+pub use places::Places;
+pub use problem::{Place, Problem, Problems};
+pub use secret::read_secret;
+
+use cluster::{Home, Layer};
+use reader::Reader;
+
+/// The commented reference of all options, each with what is built in.
+pub const REFERENCE: &str = include_str!("../../config/config.toml");
+
+/// What the files say. Connections are made of it by [`Settings::clusters`].
+#[derive(Debug, Default)]
+pub struct Settings {
+    /// How the console looks and feels.
+    pub ui: Ui,
+    /// How often the clusters are asked.
+    pub refresh: Refresh,
+    /// When something is a finding.
+    pub limits: Limits,
+    /// The files that were read, in order.
+    pub files: Vec<PathBuf>,
+    /// What is wrong and does not stop.
+    pub warnings: Vec<Problem>,
+    layers: Vec<(String, Layer)>,
+}
+
+impl std::fmt::Debug for Layer {
+    /// A layer may hold secrets and has nothing to show.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Layer")
+    }
+}
+
+impl Settings {
+    /// Reads the files. `config` takes the place of the user's file and must then exist.
+    ///
+    /// # Errors
+    /// All that is wrong in them.
+    pub fn load(places: &Places, config: Option<&Path>) -> Result<Self, Problems> {
+        let mut settings = Self::default();
+        let mut problems = Vec::new();
+        let user = config.map(Path::to_owned).or_else(|| places.user_config());
+        for (path, wanted) in [(Some(places.system_config()), false), (user, config.is_some())] {
+            let Some(path) = path else { continue };
+            match secret::read_text(&path) {
+                Ok((text, exposed)) => {
+                    problems.append(&mut settings.overlay(places, &path, &text, exposed));
+                    settings.files.push(path);
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound && !wanted => {}
+                Err(error) => problems.push(Problem::whole(path.display(), secret::cannot_read(&error))),
+            }
+        }
+        if problems.is_empty() {
+            Ok(settings)
+        } else {
+            Err(Problems(problems))
+        }
+    }
+
+    /// Lets a file override what is there. Returns what is wrong in it.
+    fn overlay(&mut self, places: &Places, path: &Path, text: &str, exposed: bool) -> Vec<Problem> {
+        let (mut reader, table) = Reader::parse(path, text);
+        let Some(table) = table else {
+            return reader.problems;
+        };
+        reader.only("", &table, &["ui", "refresh", "limits", "clusters"]);
+        if let Some(ui) = reader.table(&table, "ui") {
+            self.ui.overlay(&mut reader, ui);
+        }
+        if let Some(refresh) = reader.table(&table, "refresh") {
+            self.refresh.overlay(&mut reader, refresh);
+        }
+        if let Some(limits) = reader.table(&table, "limits") {
+            self.limits.overlay(&mut reader, limits);
+        }
+        let home = Home {
+            home: places.home.as_deref(),
+            directory: path.parent().unwrap_or(Path::new("")),
+        };
+        let mut holds_secret = false;
+        if let Some(clusters) = reader.table(&table, "clusters") {
+            for name in clusters.keys() {
+                let (span, name) = (name.span(), name.get_ref().as_ref());
+                if !is_cluster_name(name) {
+                    reader.complain(
+                        &span,
+                        "a cluster's name has letters, digits, `-`, `_` and `.` only",
+                    );
+                    continue;
+                }
+                let Some(cluster) = reader.table(clusters, name) else {
+                    continue;
+                };
+                let mut layer = Layer::read(&mut reader, &home, name, cluster, &span);
+                holds_secret |= layer.holds_secret;
+                if let Some((_, known)) = self.layers.iter_mut().find(|(known, _)| known == name) {
+                    known.overlay(layer);
+                } else {
+                    // The map is sorted by name; lists keep the order of the file, and later files come last.
+                    layer.start += self.files.len() << 32;
+                    self.layers.push((name.to_owned(), layer));
+                }
+            }
+        }
+        self.layers.sort_by_key(|(_, layer)| layer.start);
+        if holds_secret && exposed {
+            reader
+                .problems
+                .insert(0, Problem::whole(path.display(), secret::exposed(path)));
+        }
+        reader.problems
+    }
+
+    /// Whether any file names a cluster.
+    pub fn has_clusters(&self) -> bool {
+        !self.layers.is_empty()
+    }
+
+    /// The names of the configured clusters, in the order of the files.
+    pub fn cluster_names(&self) -> impl Iterator<Item = &str> {
+        self.layers.iter().map(|(name, _)| name.as_str())
+    }
+}
+
+/// Whether a text can name a cluster in a file and on a command line.
+pub fn is_cluster_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 63
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        && !name.starts_with(['-', '.'])
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,331 @@
+//! Flags and environment over the files: which clusters are connected to, and as whom.
+
+use std::path::PathBuf;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{
+    Settings,
+    cluster::{ClusterSettings, Layer, Token},
+    endpoint::{Endpoint, Fingerprint},
+    problem::{Problem, Problems, advice},
+};
+use crate::domain::ClusterId;
+
+/// A value from outside the files, and what brought it.
+#[derive(Clone, Debug)]
+pub struct Given<T> {
+    /// The flag or variable, for complaints.
+    pub by: &'static str,
+    /// What it says.
+    pub value: T,
+}
+
+/// What flags and environment say about the connection.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// Only this cluster of the files.
+    pub cluster: Option<String>,
+    /// Not one of the files but this address.
+    pub url: Option<Given<String>>,
+    /// The token.
+    pub token: Option<Given<SecretString>>,
+    /// Trusted certificates.
+    pub ca_file: Option<Given<PathBuf>>,
+    /// The trusted certificate.
+    pub fingerprint: Option<Given<String>>,
+    /// Nothing that writes is sent.
+    pub read_only: bool,
+}
+
+impl Overrides {
+    /// Fills in from the environment what no flag has said. Variables with an address describe one connection:
+    /// they are left aside as a whole when a flag names a cluster of the files.
+    pub fn fill_from(&mut self, var: impl Fn(&str) -> Option<String>) {
+        let given = |by: &'static str| {
+            var(by)
+                .filter(|value| !value.trim().is_empty())
+                .map(|value| Given { by, value })
+        };
+        let url = given("PVEDECK_URL");
+        if self.cluster.is_some() && url.is_some() {
+            // They say how to reach something else: its token must not be sent to the named cluster.
+            return;
+        }
+        if self.token.is_none() {
+            self.token = given("PVEDECK_TOKEN").map(|Given { by, value }| Given {
+                by,
+                value: SecretString::from(value),
+            });
+        }
+        self.url = self.url.take().or(url);
+        if self.ca_file.is_none() && self.fingerprint.is_none() {
+            self.fingerprint = given("PVEDECK_FINGERPRINT");
+            self.ca_file = given("PVEDECK_CA_FILE").map(|Given { by, value }| Given {
+                by,
+                value: PathBuf::from(value),
+            });
+        }
+    }
+}
+
+impl Settings {
+    /// The clusters to connect to, with their secrets read. None if nothing is configured: then a node's own
+    /// root signs in by itself, and anybody else has to say where to go.
+    ///
+    /// # Errors
+    /// Something is missing or contradictory, or a secret cannot be read.
+    pub fn clusters(&self, overrides: &Overrides) -> Result<Vec<ClusterSettings>, Problems> {
+        let mut chosen = self.chosen(overrides)?;
+        let token = overrides.token.as_ref().map(parse_token).transpose()?;
+        let fingerprint = overrides
+            .fingerprint
+            .as_ref()
+            .map(parse::<Fingerprint>)
+            .transpose()?;
+        let ca_file = overrides.ca_file.as_ref().map(|given| given.value.clone());
+        if let [_, _, ..] = chosen[..] {
+            let by = [
+                overrides.token.as_ref().map(|given| given.by),
+                overrides.fingerprint.as_ref().map(|given| given.by),
+                overrides.ca_file.as_ref().map(|given| given.by),
+            ];
+            if let Some(by) = by.into_iter().flatten().next() {
+                let names: Vec<&str> = self.cluster_names().collect();
+                let message = format!(
+                    "is for one cluster; choose it with --cluster: {}",
+                    names.join(", ")
+                );
+                return Err(Problem::whole(by, message).into());
+            }
+        }
+        if chosen.is_empty()
+            && let Some(token) = &overrides.token
+        {
+            return Err(
+                Problem::whole(token.by, "is set, but no address; add --url https://host:8006").into(),
+            );
+        }
+        let mut clusters = Vec::new();
+        let mut problems = Vec::new();
+        for (name, layer) in &mut chosen {
+            if let Some(token) = &token {
+                layer.set_token(token.clone());
+            }
+            layer.set_trust(ca_file.clone(), fingerprint);
+            match std::mem::take(layer).finish(ClusterId::from(name.as_str()), overrides.read_only) {
+                Ok(cluster) => clusters.push(cluster),
+                Err(mut more) => problems.append(&mut more),
+            }
+        }
+        if problems.is_empty() {
+            Ok(clusters)
+        } else {
+            Err(Problems(problems))
+        }
+    }
+
+    fn chosen(&self, overrides: &Overrides) -> Result<Vec<(String, Layer)>, Problems> {
+        if let Some(name) = &overrides.cluster {
+            let Some((name, layer)) = self.layers.iter().find(|(known, _)| known == name) else {
+                let message = if self.has_clusters() {
+                    format!(
+                        "there is no cluster `{name}`: {}",
+                        advice(name, self.cluster_names())
+                    )
+                } else {
+                    format!("there is no cluster `{name}`: none is configured; run: pvedeck login")
+                };
+                return Err(Problem::whole("--cluster", message).into());
+            };
+            let mut layer = layer.clone();
+            if let Some(url) = &overrides.url {
+                layer.set_endpoint(parse(url)?);
+            }
+            return Ok(vec![(name.clone(), layer)]);
+        }
+        let Some(url) = &overrides.url else {
+            return Ok(self.layers.clone());
+        };
+        let endpoint: Endpoint = parse(url)?;
+        if overrides.token.is_none() {
+            let message = format!(
+                "no sign-in for {endpoint}; set PVEDECK_TOKEN to user@realm!name=secret, or run: pvedeck login"
+            );
+            return Err(Problem::whole(url.by, message).into());
+        }
+        let mut layer = Layer::default();
+        let name = endpoint.host.clone();
+        layer.set_endpoint(endpoint);
+        Ok(vec![(name, layer)])
+    }
+}
+
+fn parse<T: std::str::FromStr<Err = String>>(given: &Given<String>) -> Result<T, Problem> {
+    given
+        .value
+        .parse()
+        .map_err(|error: String| Problem::whole(given.by, error))
+}
+
+fn parse_token(given: &Given<SecretString>) -> Result<Token, Problem> {
+    Token::parse(given.value.expose_secret()).map_err(|error| Problem::whole(given.by, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::tests::home, *};
+    use crate::settings::SignIn;
+
+    const TWO: &str = "[clusters.prod]\nurl = \"prod\"\ntoken_command = [\"echo\"]\nfingerprint = \"\
+        0000000000000000000000000000000000000000000000000000000000000000\"\n\
+        [clusters.lab]\nurl = \"lab\"\ntoken_command = [\"echo\"]";
+
+    fn environment(overrides: &mut Overrides, vars: &[(&str, &str)]) {
+        overrides.fill_from(|name| {
+            vars.iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        });
+    }
+
+    fn flag<T>(by: &'static str, value: T) -> Given<T> {
+        Given { by, value }
+    }
+
+    fn clusters(text: &str, overrides: &Overrides) -> Result<Vec<ClusterSettings>, String> {
+        let (_dir, places) = home(&[("user/config.toml", text, 0o600)]);
+        let settings = Settings::load(&places, None).unwrap();
+        settings.clusters(overrides).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_address_needs_no_file() {
+        let mut overrides = Overrides {
+            url: Some(flag("--url", "https://pve1:8006".to_owned())),
+            fingerprint: Some(flag("--fingerprint", "ab".repeat(32))),
+            ..Overrides::default()
+        };
+        environment(
+            &mut overrides,
+            &[("PVEDECK_TOKEN", "me@pve!x=hidden"), ("PVEDECK_CA_FILE", "/ca")],
+        );
+        let found = clusters(TWO, &overrides).unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].id.as_str(), "pve1");
+        assert!(found[0].fingerprint.is_some());
+        assert!(
+            found[0].ca_file.is_none(),
+            "trust of the command line is not widened by the environment"
+        );
+        assert!(
+            matches!(&found[0].sign_in, SignIn::Token(token) if token.secret.expose_secret() == "hidden")
+        );
+    }
+
+    #[test]
+    fn the_environment_alone_is_a_connection() {
+        let mut overrides = Overrides::default();
+        let vars = [
+            ("PVEDECK_TOKEN", "me@pve!x=y"),
+            ("PVEDECK_URL", "pve1"),
+            ("PVEDECK_CA_FILE", "/ca"),
+        ];
+        environment(&mut overrides, &vars);
+        let found = clusters("", &overrides).unwrap();
+        assert_eq!(found[0].ca_file, Some(PathBuf::from("/ca")));
+        environment(&mut overrides, &[("PVEDECK_URL", " ")]);
+        assert_eq!(clusters("", &overrides).unwrap()[0].endpoints[0].host, "pve1");
+    }
+
+    #[test]
+    fn a_token_for_another_address_is_never_sent_to_a_named_cluster() {
+        let vars = [("PVEDECK_TOKEN", "me@pve!x=y"), ("PVEDECK_URL", "other")];
+        let mut overrides = Overrides {
+            cluster: Some("prod".to_owned()),
+            ..Overrides::default()
+        };
+        environment(&mut overrides, &vars);
+        let found = clusters(TWO, &overrides).unwrap();
+        assert!(matches!(&found[0].sign_in, SignIn::TokenCommand(_)));
+        assert_eq!(found[0].endpoints[0].host, "prod");
+    }
+
+    #[test]
+    fn a_ca_on_the_command_line_replaces_the_pin_of_the_file() {
+        let overrides = Overrides {
+            cluster: Some("prod".to_owned()),
+            ca_file: Some(flag("--ca-file", PathBuf::from("/ca"))),
+            read_only: true,
+            ..Overrides::default()
+        };
+        let found = clusters(TWO, &overrides).unwrap();
+        assert!(found[0].fingerprint.is_none() && found[0].ca_file.is_some() && found[0].read_only);
+    }
+
+    #[test]
+    fn what_cannot_be_is_said() {
+        let secret = |text: &str| {
+            Some(Given {
+                by: "PVEDECK_TOKEN",
+                value: SecretString::from(text),
+            })
+        };
+        for (overrides, said) in [
+            (
+                Overrides {
+                    cluster: Some("prd".to_owned()),
+                    ..Overrides::default()
+                },
+                "--cluster: there is no cluster `prd`: did you mean `prod`?",
+            ),
+            (
+                Overrides {
+                    token: secret("me@pve!x=hidden"),
+                    ..Overrides::default()
+                },
+                "PVEDECK_TOKEN: is for one cluster; choose it with --cluster: prod, lab",
+            ),
+            (
+                Overrides {
+                    url: Some(flag("--url", "x".to_owned())),
+                    ..Overrides::default()
+                },
+                "--url: no sign-in for https://x:8006; set PVEDECK_TOKEN",
+            ),
+            (
+                Overrides {
+                    url: Some(flag("--url", "http://x".to_owned())),
+                    ..Overrides::default()
+                },
+                "--url: plain http is not possible",
+            ),
+            (
+                Overrides {
+                    url: Some(flag("--url", "x".to_owned())),
+                    token: secret("hidden"),
+                    ..Overrides::default()
+                },
+                "PVEDECK_TOKEN: there is no `=` in it",
+            ),
+            (
+                Overrides {
+                    url: Some(flag("--url", "x".to_owned())),
+                    token: secret("me@pve!x=hidden"),
+                    fingerprint: Some(flag("--fingerprint", "zz".to_owned())),
+                    ..Overrides::default()
+                },
+                "--fingerprint: a fingerprint has hexadecimal digits",
+            ),
+        ] {
+            let error = clusters(TWO, &overrides).unwrap_err();
+            assert!(error.starts_with(said), "{error}");
+            assert!(!error.contains("hidden"));
+        }
+        let alone = Overrides {
+            token: secret("me@pve!x=y"),
+            ..Overrides::default()
+        };
+        assert!(clusters("", &alone).unwrap_err().contains("no address"));
+    }
+}
