@@ -439,3 +439,42 @@ fn module_documentation() {
         "//! About f.\nfn f() {}",
     );
 }
+
+/// Crates that must not be in the tree, whoever brings them: one TLS with one cryptography, nothing unmaintained.
+const BANNED: &[&str] = &[
+    "openssl",
+    "openssl-sys",
+    "native-tls",
+    "aws-lc-rs",
+    "aws-lc-sys",
+    "rustls-pemfile",
+    "atty",
+    "dotenv",
+    "paste",
+];
+
+/// Crates whose types meet, so that two versions would not fit.
+const ONLY_ONCE: &[&str] = &["ratatui", "ratatui-core", "crossterm", "rustls", "reqwest"];
+
+fn unwanted_crates(lock: &str) -> Vec<String> {
+    let names: Vec<&str> = lock
+        .lines()
+        .filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'))
+        .collect();
+    let banned = names.iter().filter(|name| BANNED.contains(name));
+    let twice = ONLY_ONCE
+        .iter()
+        .filter(|name| names.iter().filter(|other| other == name).count() > 1);
+    banned.chain(twice).map(ToString::to_string).collect()
+}
+
+#[test]
+fn dependencies() {
+    let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock");
+    assert_eq!(
+        unwanted_crates(&fs::read_to_string(lock).unwrap()),
+        Vec::<String>::new()
+    );
+    let bad = "name = \"openssl-sys\"\nname = \"rustls\"\nname = \"rustls\"\nname = \"serde\"\n";
+    assert_eq!(unwanted_crates(bad), ["openssl-sys", "rustls"]);
+}
