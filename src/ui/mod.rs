@@ -8,11 +8,15 @@
 
 pub mod canvas;
 pub mod cell;
+pub mod find;
 pub mod glyphs;
+pub mod page;
 pub mod pane;
 pub mod safe;
 pub mod table;
+pub mod text;
 pub mod theme;
+pub mod wrap;
 
 pub use canvas::Canvas;
 pub use cell::{Align, Cell};
