@@ -8,6 +8,7 @@
 
 pub mod cluster;
 pub mod config;
+pub mod endpoint;
 pub mod filter;
 pub mod finding;
 pub mod guest;
@@ -20,6 +21,7 @@ pub mod task;
 pub mod upid;
 
 pub use cluster::{ClusterStatus, HaResource, HaStatus, LogEntry, Pool, ReplicationJob, SdnZone};
+pub use endpoint::{Endpoint, Fingerprint};
 pub use finding::{Finding, FindingKind, Severity};
 pub use guest::{Guest, GuestDetail, GuestKind, GuestStatus};
 pub use ids::{ClusterId, GuestRef, NodeName, NodeRef, ObjectRef, StorageName, StorageRef, TaskRef, Vmid};

@@ -3,6 +3,7 @@
 use std::{
     ops::Range,
     path::{Path, PathBuf},
+    str::FromStr,
     time::Duration,
 };
 
@@ -10,12 +11,11 @@ use secrecy::{ExposeSecret, SecretString};
 use toml::de::DeTable;
 
 use super::{
-    endpoint::{Endpoint, Fingerprint},
     problem::Problem,
     reader::{Found, Reader},
     secret,
 };
-use crate::domain::ClusterId;
+use crate::domain::{ClusterId, Endpoint, Fingerprint};
 
 /// All keys of a cluster.
 pub(super) const KEYS: &[&str] = &[
@@ -30,6 +30,7 @@ pub(super) const KEYS: &[&str] = &[
     "totp_secret_file",
     "ca_file",
     "fingerprint",
+    "fingerprints",
     "read_only",
     "timeout",
     "connect_timeout",
@@ -51,8 +52,8 @@ pub struct ClusterSettings {
     pub sign_in: SignIn,
     /// Certificates that are trusted besides the system's.
     pub ca_file: Option<PathBuf>,
-    /// The one certificate that is trusted, whoever signed it.
-    pub fingerprint: Option<Fingerprint>,
+    /// The only certificates that are trusted, whoever signed them; empty if that is not so.
+    pub fingerprints: Vec<Fingerprint>,
     /// Nothing that writes is ever sent.
     pub read_only: bool,
     /// How long an answer may take.
@@ -131,7 +132,7 @@ pub(super) struct Layer {
     endpoints: Option<Vec<Endpoint>>,
     sign_in: Option<Source>,
     ca_file: Option<PathBuf>,
-    fingerprint: Option<Fingerprint>,
+    fingerprints: Option<Vec<Fingerprint>>,
     read_only: Option<bool>,
     timeout: Option<u64>,
     connect_timeout: Option<u64>,
@@ -173,17 +174,11 @@ impl Layer {
         at: &Range<usize>,
     ) -> Self {
         reader.only(&format!("clusters.{name}"), table, KEYS);
-        let fingerprint = reader.string(table, "fingerprint").and_then(|found| {
-            let parsed = found.value.parse();
-            parsed
-                .map_err(|error: String| reader.complain(&found.span, format!("`fingerprint`: {error}")))
-                .ok()
-        });
         Self {
             endpoints: endpoints(reader, table),
             sign_in: sign_in(reader, home, name, table, at),
             ca_file: reader.string(table, "ca_file").map(|found| home.path(&found.value)),
-            fingerprint,
+            fingerprints: fingerprints(reader, table),
             read_only: reader.boolean(table, "read_only"),
             timeout: reader.integer(table, "timeout", 1..=600),
             connect_timeout: reader.integer(table, "connect_timeout", 1..=120),
@@ -208,7 +203,7 @@ impl Layer {
         self.endpoints = later.endpoints.or(self.endpoints.take());
         self.sign_in = later.sign_in.or(self.sign_in.take());
         self.ca_file = later.ca_file.or(self.ca_file.take());
-        self.fingerprint = later.fingerprint.or(self.fingerprint);
+        self.fingerprints = later.fingerprints.or(self.fingerprints.take());
         // What an administrator has made read-only stays so, whatever a user writes.
         self.read_only = match (self.read_only, later.read_only) {
             (Some(true), _) | (_, Some(true)) => Some(true),
@@ -234,7 +229,7 @@ impl Layer {
     pub(super) fn set_trust(&mut self, ca_file: Option<PathBuf>, fingerprint: Option<Fingerprint>) {
         if ca_file.is_some() || fingerprint.is_some() {
             self.ca_file = ca_file;
-            self.fingerprint = fingerprint;
+            self.fingerprints = fingerprint.map(|fingerprint| vec![fingerprint]);
         }
     }
 
@@ -261,7 +256,7 @@ impl Layer {
                 endpoints,
                 sign_in,
                 ca_file: self.ca_file,
-                fingerprint: self.fingerprint,
+                fingerprints: self.fingerprints.unwrap_or_default(),
                 read_only: read_only || self.read_only.unwrap_or(false),
                 timeout: self.timeout.map_or(DEFAULT_TIMEOUT, Duration::from_secs),
                 connect_timeout: self
@@ -325,29 +320,40 @@ impl Source {
 }
 
 fn endpoints(reader: &mut Reader<'_>, table: &DeTable<'_>) -> Option<Vec<Endpoint>> {
-    let given = match (table.get("url"), table.get("urls")) {
+    one_or_more(reader, table, "url", "urls", "not an address")
+}
+
+fn fingerprints(reader: &mut Reader<'_>, table: &DeTable<'_>) -> Option<Vec<Fingerprint>> {
+    one_or_more(reader, table, "fingerprint", "fingerprints", "not a fingerprint")
+}
+
+/// The values of `one`, or of the list `more`.
+fn one_or_more<T: FromStr<Err = String> + PartialEq>(
+    reader: &mut Reader<'_>,
+    table: &DeTable<'_>,
+    one: &str,
+    more: &str,
+    refusal: &str,
+) -> Option<Vec<T>> {
+    let given = match (table.get(one), table.get(more)) {
         (Some(_), Some(second)) => {
-            reader.complain(
-                &second.span(),
-                "`url` and `urls` exclude each other; put all addresses into `urls`",
-            );
+            let message = format!("`{one}` and `{more}` exclude each other; put all of them into `{more}`");
+            reader.complain(&second.span(), message);
             return None;
         }
-        (Some(_), None) => vec![reader.string(table, "url")?],
-        (None, Some(_)) => reader.strings(table, "urls")?.value,
+        (Some(_), None) => vec![reader.string(table, one)?],
+        (None, Some(_)) => reader.strings(table, more)?.value,
         (None, None) => return None,
     };
-    let mut endpoints = Vec::new();
+    let mut values = Vec::new();
     for Found { value, span } in given {
-        match value.parse::<Endpoint>() {
-            Ok(endpoint) if endpoints.contains(&endpoint) => {
-                reader.complain(&span, format!("{endpoint} is listed twice"));
-            }
-            Ok(endpoint) => endpoints.push(endpoint),
-            Err(error) => reader.complain(&span, format!("not an address: {error}")),
+        match value.parse::<T>() {
+            Ok(parsed) if values.contains(&parsed) => reader.complain(&span, "the same is listed twice"),
+            Ok(parsed) => values.push(parsed),
+            Err(error) => reader.complain(&span, format!("{refusal}: {error}")),
         }
     }
-    (!endpoints.is_empty()).then_some(endpoints)
+    (!values.is_empty()).then_some(values)
 }
 
 fn sign_in(

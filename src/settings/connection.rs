@@ -7,10 +7,9 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{
     Settings,
     cluster::{ClusterSettings, Layer, Token},
-    endpoint::{Endpoint, Fingerprint},
     problem::{Problem, Problems, advice},
 };
-use crate::domain::ClusterId;
+use crate::domain::{ClusterId, Endpoint, Fingerprint};
 
 /// A value from outside the files, and what brought it.
 #[derive(Clone, Debug)]
@@ -213,7 +212,7 @@ mod tests {
         let found = clusters(TWO, &overrides).unwrap();
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].id.as_str(), "pve1");
-        assert!(found[0].fingerprint.is_some());
+        assert!(!found[0].fingerprints.is_empty());
         assert!(
             found[0].ca_file.is_none(),
             "trust of the command line is not widened by the environment"
@@ -260,7 +259,7 @@ mod tests {
             ..Overrides::default()
         };
         let found = clusters(TWO, &overrides).unwrap();
-        assert!(found[0].fingerprint.is_none() && found[0].ca_file.is_some() && found[0].read_only);
+        assert!(found[0].fingerprints.is_empty() && found[0].ca_file.is_some() && found[0].read_only);
     }
 
     #[test]

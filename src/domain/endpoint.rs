@@ -1,4 +1,4 @@
-//! Addresses of an API and the fingerprints of its certificate, as people write them.
+//! Addresses of an API and the fingerprints of its certificates, as people write them.
 
 use std::{fmt, net::Ipv6Addr, str::FromStr};
 
@@ -101,7 +101,7 @@ impl fmt::Display for Endpoint {
 }
 
 /// The SHA-256 fingerprint of a certificate.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint(pub [u8; 32]);
 
 impl FromStr for Fingerprint {
@@ -153,6 +153,12 @@ impl fmt::Display for Fingerprint {
             write!(f, "{colon}{byte:02X}")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
