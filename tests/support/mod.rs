@@ -12,3 +12,4 @@ pub mod identity;
 pub mod recording;
 pub mod reference;
 pub mod replay;
+pub mod terminal;
