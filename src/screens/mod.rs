@@ -1,1 +1,3 @@
 //! The panes, one folder each: state, view, draw.
+
+pub mod deck;
