@@ -8,6 +8,7 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+pub mod estate;
 pub mod identity;
 pub mod recording;
 pub mod reference;

@@ -1,0 +1,133 @@
+//! How long the way from an answer to cells takes, at 100, 1,000 and 10,000 guests: `cargo bench`.
+//!
+//! What must hold on any machine is counted in `tests/flows/bounds.rs`; this is for comparing before and after.
+
+#![allow(missing_docs, reason = "criterion's macros write items without documentation")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::{cmp::Ordering, hint::black_box};
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use pvedeck::{
+    domain::{Guest, GuestRef, ObjectRef, filter::Filter},
+    ui::{
+        Canvas, Cell, Glyphs, Rect, Theme,
+        table::{
+            Column, Rows, TableState, Width, by_name, by_number,
+            draw::{Look, table},
+        },
+    },
+};
+use ratatui::buffer::Buffer;
+use support::estate;
+
+const SIZES: [u32; 3] = [100, 1_000, 10_000];
+
+const COLUMNS: &[Column] = &[
+    Column::number("vmid", 6, 0),
+    Column::text("name", Width::Grow(10, 1), 0),
+    Column::text("node", Width::Fixed(8), 1),
+    Column::number("cpu", 5, 2),
+];
+
+struct Guests(Vec<Guest>);
+
+impl Rows for Guests {
+    fn columns(&self) -> &[Column] {
+        COLUMNS
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn id(&self, row: usize) -> ObjectRef {
+        ObjectRef::Guest(GuestRef {
+            cluster: "prod".into(),
+            vmid: self.0[row].vmid,
+        })
+    }
+
+    fn matches(&self, row: usize, _: &Filter) -> bool {
+        self.0[row]
+            .name
+            .as_deref()
+            .is_some_and(|name| name.contains("web"))
+    }
+
+    fn compare(&self, a: usize, b: usize, column: usize) -> Ordering {
+        let (a, b) = (&self.0[a], &self.0[b]);
+        match column {
+            0 => a.vmid.cmp(&b.vmid),
+            1 => by_name(
+                a.name.as_deref().unwrap_or_default(),
+                b.name.as_deref().unwrap_or_default(),
+            ),
+            2 => by_name(a.node.as_str(), b.node.as_str()),
+            _ => by_number(a.cpu, b.cpu),
+        }
+    }
+
+    fn cell(&self, row: usize, column: usize) -> Cell {
+        let guest = &self.0[row];
+        Cell::text(match column {
+            0 => guest.vmid.to_string(),
+            1 => guest.name.as_deref().unwrap_or_default().to_owned(),
+            2 => guest.node.to_string(),
+            _ => guest
+                .cpu
+                .map(|cpu| format!("{:.0}%", cpu * 100.0))
+                .unwrap_or_default(),
+        })
+    }
+}
+
+fn view(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("view");
+    for size in SIZES {
+        let rows = Guests(estate::inventory(size).guests);
+        group.throughput(Throughput::Elements(size.into()));
+        for (name, column, filter) in [("by name", 1, ""), ("by cpu", 3, ""), ("filtered", 1, "web")] {
+            group.bench_with_input(BenchmarkId::new(name, size), &rows, |bencher, rows| {
+                let mut state = TableState::sorted_by(column, false);
+                state.set_filter(filter);
+                let mut revision = 0;
+                bencher.iter(|| {
+                    revision += 1;
+                    state.refresh(rows, revision);
+                    black_box(state.order().len())
+                });
+            });
+        }
+    }
+    group.finish();
+}
+
+fn draw(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("draw");
+    let theme = Theme::mono();
+    let area = Rect::new(0, 0, 200, 60);
+    for size in SIZES {
+        let rows = Guests(estate::inventory(size).guests);
+        group.bench_with_input(BenchmarkId::new("table 200x60", size), &rows, |bencher, rows| {
+            let mut state = TableState::sorted_by(1, false);
+            state.refresh(rows, 1);
+            let mut buffer = Buffer::empty(area);
+            let look = Look {
+                focused: true,
+                stale: false,
+                empty: "nothing",
+            };
+            bencher.iter(|| {
+                let mut canvas = Canvas::new(&mut buffer, area, &theme, &Glyphs::UNICODE);
+                table(&mut canvas, &mut state, rows, look);
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, view, draw);
+criterion_main!(benches);
