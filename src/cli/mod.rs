@@ -1,1 +1,74 @@
 //! Command line: clap definitions and the commands that need no screen.
+//!
+//! What always holds here:
+//! - stdout is data, stderr is talk; text of others reaches either only made harmless.
+//! - Every failure is one sentence with the remedy and an exit code that scripts can rely on ([`exit::Code`]).
+
+pub mod args;
+pub mod exit;
+mod list;
+pub mod log;
+pub mod output;
+
+use std::process::ExitCode;
+
+use clap::CommandFactory as _;
+
+use self::{
+    args::{Cli, Command, Global},
+    exit::{Code, Failure, talk},
+};
+use crate::settings::{Places, Problems, Settings};
+
+/// Does what was asked for and says how it ended.
+pub fn run(cli: &Cli, places: &Places) -> ExitCode {
+    match dispatch(cli, places) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if !failure.message.is_empty() {
+                talk(format!("pvedeck: {}", failure.message));
+                tracing::error!(code = failure.code as u8, "{}", failure.message);
+            }
+            failure.code.into()
+        }
+    }
+}
+
+fn dispatch(cli: &Cli, places: &Places) -> Result<(), Failure> {
+    match &cli.command {
+        None => Err(Failure::new(
+            Code::Failed,
+            "the console is not part of this build",
+        )),
+        Some(Command::Keys { output }) => list::keys(places, *output),
+        Some(Command::Themes { name }) => list::themes(places, name.as_deref()),
+        Some(Command::Config { what }) => list::config(places, || settings(&cli.global, places), what),
+        Some(Command::Completions { shell }) => {
+            let mut text = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "pvedeck", &mut text);
+            Ok(output::print(&String::from_utf8_lossy(&text))?)
+        }
+        Some(Command::Man { command }) => man(command.as_deref()),
+    }
+}
+
+fn settings(global: &Global, places: &Places) -> Result<Settings, Problems> {
+    Settings::load(places, global.config.as_deref())
+}
+
+/// The manual page of the program or of one command.
+fn man(name: Option<&str>) -> Result<(), Failure> {
+    let mut command = Cli::command();
+    command.build();
+    if let Some(name) = name {
+        let Some(sub) = command.find_subcommand(name) else {
+            let known: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+            let message = format!("there is no command `{name}`; there are {}", known.join(", "));
+            return Err(Failure::new(Code::Usage, message));
+        };
+        command = sub.clone();
+    }
+    let mut text = Vec::new();
+    clap_mangen::Man::new(command).render(&mut text)?;
+    Ok(output::print(&String::from_utf8_lossy(&text))?)
+}

@@ -1,0 +1,138 @@
+//! What can be typed behind `pvedeck`. The documentation of each item is its help text.
+
+#![allow(
+    clippy::doc_markdown,
+    reason = "help is shown on a terminal, where markup is noise"
+)]
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+/// Shown below the options of `--help`.
+const AFTER_HELP: &str = "\
+Environment:
+  PVEDECK_URL          as --url
+  PVEDECK_TOKEN        API token, user@realm!name=secret
+  PVEDECK_CA_FILE      as --ca-file
+  PVEDECK_FINGERPRINT  as --fingerprint
+  PVEDECK_LOG          what the log file holds, such as pvedeck=debug
+  NO_COLOR             no colours, unless the configuration names a theme
+
+Exit codes:
+  0 done   1 failed   2 wrong usage or configuration   3 not reachable   4 not allowed   5 not found
+  6 refused by read-only or missing confirmation   7 timed out";
+
+/// A terminal operations console for Proxmox VE.
+///
+/// Without a command it opens the console on the configured clusters; as root on a Proxmox VE node it needs no
+/// configuration. `pvedeck demo` shows everything on a simulated datacentre.
+#[derive(Parser, Debug)]
+#[command(name = "pvedeck", version, after_long_help = AFTER_HELP, max_term_width = 110)]
+pub struct Cli {
+    /// Options that go with every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do; the console if nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Options that go with every command.
+#[derive(Args, Debug)]
+pub struct Global {
+    /// Address of the API, https://HOST:8006; the token comes from PVEDECK_TOKEN
+    #[arg(long, global = true, value_name = "URL", help_heading = "Connection")]
+    pub url: Option<String>,
+    /// Trust the certificates that this CA has signed (PEM)
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Connection")]
+    pub ca_file: Option<PathBuf>,
+    /// Trust exactly the certificate with this SHA-256 fingerprint
+    #[arg(long, global = true, value_name = "SHA256", help_heading = "Connection")]
+    pub fingerprint: Option<String>,
+    /// Only this cluster of the configuration
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Connection")]
+    pub cluster: Option<String>,
+    /// Never send anything that writes
+    #[arg(long, global = true, help_heading = "Connection")]
+    pub read_only: bool,
+    /// Another configuration instead of ~/.config/pvedeck/config.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// More in the log file; twice for everything
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// List keys and what they do
+    Keys {
+        /// How to print
+        #[arg(short, long, value_enum, default_value_t)]
+        output: Format,
+    },
+    /// List themes, or check one
+    Themes {
+        /// Check this theme and its file
+        name: Option<String>,
+    },
+    /// Show, check or print configuration
+    Config {
+        /// What to do with it
+        #[command(subcommand)]
+        what: ConfigCommand,
+    },
+    /// Print completions for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man {
+        /// Of this command instead of the whole program
+        command: Option<String>,
+    },
+}
+
+/// What can be done with the configuration.
+#[derive(Subcommand, Debug)]
+pub enum ConfigCommand {
+    /// Print where configuration, themes and logs are
+    Path,
+    /// Check all files: configuration, secrets, keymap, themes
+    Check,
+    /// Print the commented reference, to be copied and changed
+    Print {
+        /// Of which file
+        #[arg(value_enum, default_value_t)]
+        file: Reference,
+    },
+}
+
+/// The files that can be printed.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Reference {
+    /// config.toml
+    #[default]
+    Config,
+    /// keymap.toml
+    Keymap,
+    /// A theme
+    Theme,
+}
+
+/// How lists are printed.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Format {
+    /// Aligned columns for people
+    #[default]
+    Table,
+    /// The same with more columns
+    Wide,
+    /// One array of objects
+    Json,
+    /// With a header line
+    Csv,
+}
