@@ -1,0 +1,129 @@
+//! How requests travel: TLS and pins, addresses and failover, timeouts, retries, counters, and the read-only gate.
+//!
+//! What always holds here:
+//! - TLS is always verified: against the system's CAs, named CA files, or pinned SHA-256 fingerprints of the leaf.
+//!   Signatures of the handshake are verified in every case.
+//! - [`Reader`] cannot express a write: it sends GET, and one POST, the sign-in, to one fixed path. A sender that
+//!   may write is a type of its own beside it, so that read-only is a matter of which type a program holds.
+//! - Proxies of the environment are ignored: an administrator's `HTTPS_PROXY` must not see, delay or redirect what
+//!   goes to a hypervisor. Redirects are not followed, so a credential goes only to the configured addresses.
+//! - Only reads are repeated, once, and only where no answer came.
+
+mod address;
+mod probe;
+mod trust;
+mod wire;
+
+use std::{sync::Arc, time::Duration};
+
+pub use address::Address;
+pub use probe::{SeenCertificate, probe_certificate};
+use secrecy::SecretString;
+pub(crate) use trust::read_certificates;
+pub use trust::{Fingerprint, Trust};
+pub use wire::{Answer, ServerClock, Totals};
+
+use super::Error;
+use wire::{Call, Wire};
+
+/// How to reach one cluster or server.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Its addresses; the first that answers is kept until it fails.
+    pub addresses: Vec<Address>,
+    /// What makes its certificate trusted.
+    pub trust: Trust,
+    /// For TCP and TLS together.
+    pub connect_timeout: Duration,
+    /// For a whole request with its answer. Refused sign-ins take the server 3 s: keep it above that.
+    pub request_timeout: Duration,
+    /// Requests under way at a time.
+    pub concurrency: usize,
+    /// Longest answer, bytes after decompression.
+    pub max_body: usize,
+}
+
+impl Options {
+    /// The usual limits for these addresses.
+    pub fn new(addresses: Vec<Address>, trust: Trust) -> Self {
+        Self {
+            addresses,
+            trust,
+            connect_timeout: Duration::from_secs(5),
+            request_timeout: Duration::from_secs(30),
+            concurrency: 4,
+            max_body: 64 << 20,
+        }
+    }
+}
+
+/// What proves who we are. It is sent as a header and never shown.
+#[derive(Clone, Debug)]
+pub enum Proof {
+    /// Nothing.
+    None,
+    /// The value of the `Authorization` header.
+    Authorization(SecretString),
+    /// The value of the `Cookie` header.
+    Cookie(SecretString),
+}
+
+/// Who answers a request: it decides which lane it takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lane {
+    /// Any node by itself.
+    Direct,
+    /// One certain node, through the one that we asked. When that node hangs, such requests wait for long; one
+    /// lane is always kept free of them.
+    Proxied,
+}
+
+/// Sends reads, and nothing but reads. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    wire: Arc<Wire>,
+}
+
+impl Reader {
+    /// Prepares to send; nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] if there is no address or a CA file cannot be used.
+    pub fn new(options: Options) -> Result<Self, Error> {
+        Ok(Self {
+            wire: Arc::new(Wire::new(options)?),
+        })
+    }
+
+    /// GET of `target`, a path with an optional query, percent-encoded already.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`], [`Error::Timeout`], [`Error::Untrusted`] or [`Error::Malformed`]. An answer with an
+    /// error status is an answer.
+    pub async fn get(&self, target: &str, lane: Lane, proof: &Proof) -> Result<Answer, Error> {
+        self.wire.exchange(Call::Get { target, lane, proof }).await
+    }
+
+    /// The one POST of a reader: `/api2/json/access/ticket`. It is never repeated.
+    ///
+    /// # Errors
+    /// As [`Reader::get`].
+    pub async fn sign_in(&self, form: &[(&str, &str)]) -> Result<Answer, Error> {
+        self.wire.exchange(Call::SignIn { form }).await
+    }
+
+    /// What was sent and received until now.
+    pub fn totals(&self) -> Totals {
+        self.wire.totals()
+    }
+
+    /// The server's clock in its latest answer.
+    pub fn server_clock(&self) -> Option<ServerClock> {
+        self.wire.server_clock()
+    }
+
+    /// The address that answers at present.
+    pub fn current_address(&self) -> &Address {
+        self.wire.current_address()
+    }
+}

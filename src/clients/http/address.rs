@@ -1,0 +1,253 @@
+//! Addresses of a cluster, and which of them to ask.
+
+use std::{
+    fmt,
+    net::Ipv6Addr,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use reqwest::Url;
+use tokio::time::Instant;
+
+use crate::clients::Error;
+
+/// `https://host:port`, nothing more.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Address {
+    url: Url,
+    port: u16,
+}
+
+impl Address {
+    /// Reads what people write: `pve1`, `pve1:8006`, `https://pve1:8006/`, `[2001:db8::1]:8006`. A missing scheme
+    /// is https, a missing port is `default_port`, a path is left out.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] if it is no address, not https, or holds a user name.
+    pub fn parse(text: &str, default_port: u16) -> Result<Self, Error> {
+        let bad = |why: &str| Error::Setup {
+            message: format!(
+                "`{}` is not an address: {why}. Write https://HOST:{default_port}",
+                text.trim()
+            ),
+        };
+        let text = text.trim();
+        let rest = match text.split_once("://") {
+            Some(("https", rest)) => rest,
+            Some(("http", _)) => return Err(bad("the API is only spoken over https")),
+            Some(_) => return Err(bad("unknown scheme")),
+            None => text,
+        };
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        if authority.is_empty() {
+            return Err(bad("there is no host"));
+        }
+        if authority.contains('@') {
+            return Err(bad("user names do not belong into it"));
+        }
+        let (authority, port) = if authority.parse::<Ipv6Addr>().is_ok() {
+            (format!("[{authority}]"), None)
+        } else {
+            // `Url` forgets a port that is the scheme's default, and 443 is not ours.
+            let port = authority
+                .rsplit_once(':')
+                .filter(|(_, port)| !port.contains(']'))
+                .map(|(_, port)| port);
+            (authority.to_owned(), port)
+        };
+        let port = match port {
+            Some(port) => port
+                .parse()
+                .map_err(|_| bad("the port is no number from 1 to 65535"))?,
+            None => default_port,
+        };
+        let mut url = Url::parse(&format!("https://{authority}/")).map_err(|e| bad(&e.to_string()))?;
+        url.set_port(Some(port))
+            .map_err(|()| bad("it cannot have a port"))?;
+        Ok(Self { url, port })
+    }
+
+    /// Host name or IP, an IPv6 address without brackets.
+    pub fn host(&self) -> &str {
+        self.url
+            .host_str()
+            .unwrap_or_default()
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+    }
+
+    /// TCP port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The URL of a target below this address.
+    pub(super) fn join(&self, target: &str) -> Result<Url, Error> {
+        self.url.join(target).map_err(|e| Error::Setup {
+            message: format!("`{target}` cannot be asked for: {e}"),
+        })
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "https://{}:{}",
+            self.url.host_str().unwrap_or_default(),
+            self.port
+        )
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The addresses of one cluster. The one that answered last is asked first; one that failed rests a while.
+#[derive(Debug)]
+pub(super) struct Addresses {
+    all: Vec<Address>,
+    preferred: AtomicUsize,
+    /// By address: failures in a row, and until when it rests.
+    rests: Mutex<Vec<(u32, Option<Instant>)>>,
+}
+
+const FIRST_REST: Duration = Duration::from_secs(5);
+const LONGEST_REST: Duration = Duration::from_secs(60);
+
+impl Addresses {
+    pub(super) fn new(all: Vec<Address>) -> Result<Self, Error> {
+        if all.is_empty() {
+            return Err(Error::Setup {
+                message: "there is no address to ask. Set `url` of the cluster, or use --url".to_owned(),
+            });
+        }
+        let rests = Mutex::new(vec![(0, None); all.len()]);
+        Ok(Self {
+            all,
+            preferred: AtomicUsize::new(0),
+            rests,
+        })
+    }
+
+    pub(super) fn get(&self, index: usize) -> &Address {
+        &self.all[index % self.all.len()]
+    }
+
+    pub(super) fn current(&self) -> &Address {
+        self.get(self.preferred.load(Ordering::Relaxed))
+    }
+
+    /// Whom to ask, in this order: the preferred one, then those behind it; resting ones last.
+    pub(super) fn order(&self, now: Instant) -> Vec<usize> {
+        let first = self.preferred.load(Ordering::Relaxed);
+        let rests = self.rests.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut order: Vec<usize> = (0..self.all.len())
+            .map(|n| (first + n) % self.all.len())
+            .collect();
+        order.sort_by_key(|&index| rests[index].1.is_some_and(|until| until > now));
+        order
+    }
+
+    pub(super) fn answered(&self, index: usize) {
+        self.preferred.store(index, Ordering::Relaxed);
+        let mut rests = self.rests.lock().unwrap_or_else(PoisonError::into_inner);
+        rests[index] = (0, None);
+    }
+
+    pub(super) fn prefer(&self, index: usize) {
+        self.preferred.store(index, Ordering::Relaxed);
+    }
+
+    pub(super) fn failed(&self, index: usize, now: Instant) {
+        let mut rests = self.rests.lock().unwrap_or_else(PoisonError::into_inner);
+        let (failures, until) = &mut rests[index];
+        let rest = (FIRST_REST * 2_u32.saturating_pow((*failures).min(8))).min(LONGEST_REST);
+        *failures = failures.saturating_add(1);
+        *until = Some(now + rest);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_as_people_write_them() {
+        for (text, full, host) in [
+            ("pve1", "https://pve1:8006", "pve1"),
+            (
+                " https://pve1.example.com ",
+                "https://pve1.example.com:8006",
+                "pve1.example.com",
+            ),
+            ("https://pve1:443/", "https://pve1:443", "pve1"),
+            (
+                "https://192.0.2.1:8006/#v1:0:18",
+                "https://192.0.2.1:8006",
+                "192.0.2.1",
+            ),
+            ("[2001:db8::1]:9006", "https://[2001:db8::1]:9006", "2001:db8::1"),
+            ("2001:db8::1", "https://[2001:db8::1]:8006", "2001:db8::1"),
+            ("https://[::1]", "https://[::1]:8006", "::1"),
+        ] {
+            let address = Address::parse(text, 8006).unwrap();
+            assert_eq!((address.to_string().as_str(), address.host()), (full, host));
+        }
+        for text in [
+            "",
+            "https://",
+            "http://pve1:8006",
+            "ftp://pve1",
+            "root@pve1",
+            "pve1:http",
+            "pve1:99999",
+            "a b",
+        ] {
+            assert!(
+                matches!(Address::parse(text, 8006), Err(Error::Setup { .. })),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_target_keeps_its_encoding() {
+        let address = Address::parse("pve1", 8006).unwrap();
+        let url = address.join("/api2/json/nodes/a%2Fb/status?x=1%202").unwrap();
+        assert_eq!(
+            url.as_str(),
+            "https://pve1:8006/api2/json/nodes/a%2Fb/status?x=1%202"
+        );
+    }
+
+    #[test]
+    fn the_one_that_answers_is_kept_and_a_failed_one_rests() {
+        let all = ["a", "b", "c"]
+            .map(|host| Address::parse(host, 8006).unwrap())
+            .to_vec();
+        let addresses = Addresses::new(all).unwrap();
+        let now = Instant::now();
+        assert_eq!(addresses.order(now), [0, 1, 2]);
+        addresses.failed(0, now);
+        assert_eq!(addresses.order(now), [1, 2, 0]);
+        addresses.answered(2);
+        assert_eq!(addresses.current().host(), "c");
+        assert_eq!(addresses.order(now), [2, 1, 0]);
+        assert_eq!(addresses.order(now + FIRST_REST), [2, 0, 1]);
+        addresses.failed(0, now);
+        assert_eq!(
+            addresses.order(now + FIRST_REST),
+            [2, 1, 0],
+            "the second rest is longer"
+        );
+        assert!(Addresses::new(vec![]).is_err());
+    }
+}

@@ -1,0 +1,197 @@
+//! What an answer means: a body to decode, or which error.
+//!
+//! Proxmox words its errors in the reason phrase and mostly again as `message`; 400 adds `errors` by parameter.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::Error;
+use crate::clients::http::Answer;
+
+/// The body of a good answer.
+pub(super) fn body(answer: Answer) -> Result<Vec<u8>, Error> {
+    if answer.status == 200 && !answer.html && !begins_like_html(&answer.body) {
+        return Ok(answer.body);
+    }
+    Err(error(&answer))
+}
+
+fn error(answer: &Answer) -> Error {
+    let address = &answer.address;
+    let status = answer.status;
+    if answer.html || begins_like_html(&answer.body) {
+        // A gateway in front words its troubles as a page; those pass.
+        return match status {
+            502..=504 => Error::Server {
+                status,
+                message: answer.reason.clone(),
+            },
+            _ => Error::Malformed {
+                message: format!("{address} answers with a web page, not with the API"),
+            },
+        };
+    }
+    if let Some(location) = &answer.location {
+        return Error::Malformed {
+            message: format!("{address} sends us elsewhere, to {location}"),
+        };
+    }
+    let told: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let message = message(answer, &told);
+    match status {
+        400 => parameter(&message, &told),
+        401 => refused(message),
+        403 => Error::NotAllowed { message },
+        404 | 501 => Error::NotAvailable { message },
+        595..=599 => Error::NodeAway { status, message },
+        500 if is_absence(&message) => Error::NotAvailable { message },
+        402..=594 => Error::Server { status, message },
+        _ => Error::Malformed {
+            message: format!("{address} answers with the status {status} ({message})"),
+        },
+    }
+}
+
+fn message(answer: &Answer, told: &Value) -> String {
+    let told = told
+        .get("message")
+        .and_then(Value::as_str)
+        .map(str::trim)
+        .filter(|text| !text.is_empty());
+    match (told, answer.reason.trim()) {
+        (Some(told), _) => told.to_owned(),
+        (None, "") => "no reason given".to_owned(),
+        (None, reason) => reason.to_owned(),
+    }
+}
+
+/// 401 to a request that carried a proof.
+pub(super) fn refused(message: String) -> Error {
+    Error::SignIn {
+        message,
+        advice: "Check user, realm and secret; they may have expired or been disabled".to_owned(),
+    }
+}
+
+fn parameter(message: &str, told: &Value) -> Error {
+    let mut parameters = BTreeMap::new();
+    for (name, what) in told
+        .get("errors")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        let what = what
+            .as_str()
+            .map_or_else(|| what.to_string(), |text| text.trim().to_owned());
+        parameters.insert(name.clone(), what);
+    }
+    if parameters.get("upid").is_some_and(|what| what == "no such task") {
+        return Error::NotAvailable {
+            message: "no such task".to_owned(),
+        };
+    }
+    let message = message.trim_end_matches('.').to_owned();
+    Error::Parameter { message, parameters }
+}
+
+/// Whether a 500 says that the thing asked for is not there.
+fn is_absence(message: &str) -> bool {
+    const SIGNS: [&str; 9] = [
+        "does not exist",
+        "hostname lookup",
+        "No QEMU guest agent configured",
+        "QEMU guest agent is not running",
+        "have been migrated to rules",
+        "no such",
+        "not running",
+        "is not installed",
+        "The command guest-network-get-interfaces",
+    ];
+    SIGNS.iter().any(|sign| message.contains(sign))
+}
+
+fn begins_like_html(body: &[u8]) -> bool {
+    body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'<')
+}
+
+/// The error for an answer that cannot be decoded.
+pub(super) fn malformed(
+    address: &impl std::fmt::Display,
+    path: &str,
+    body: &[u8],
+    why: &super::Broken,
+) -> Error {
+    let last = body.iter().rfind(|byte| !byte.is_ascii_whitespace());
+    let message = if matches!(last, Some(b'}')) {
+        format!("{address} answered {path} in a way that cannot be understood ({why})")
+    } else {
+        format!("the answer of {address} to {path} broke off ({why})")
+    };
+    Error::Malformed { message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clients::http::Address;
+
+    fn answer(status: u16, reason: &str, body: &str) -> Answer {
+        Answer {
+            status,
+            reason: reason.to_owned(),
+            body: body.as_bytes().to_vec(),
+            html: false,
+            location: None,
+            address: Address::parse("pve1", 8006).unwrap(),
+        }
+    }
+
+    #[test]
+    fn the_reason_phrase_alone_tells() {
+        let error = body(answer(403, "Permission check failed (/, Sys.Audit)", "")).unwrap_err();
+        assert_eq!(
+            error,
+            Error::NotAllowed {
+                message: "Permission check failed (/, Sys.Audit)".into()
+            }
+        );
+        let error = body(answer(595, "No route to host", "")).unwrap_err();
+        assert_eq!(
+            error,
+            Error::NodeAway {
+                status: 595,
+                message: "No route to host".into()
+            }
+        );
+    }
+
+    #[test]
+    fn parameters_are_named() {
+        let told = r#"{"data":null,"errors":{"foo":"not in schema\n"},"message":"Parameter verification failed.\n"}"#;
+        let Error::Parameter { message, parameters } = body(answer(400, "x", told)).unwrap_err() else {
+            panic!()
+        };
+        assert_eq!(
+            (message.as_str(), parameters["foo"].as_str()),
+            ("Parameter verification failed", "not in schema")
+        );
+    }
+
+    #[test]
+    fn pages_are_told_from_answers() {
+        for (status, page) in [(200, "<!DOCTYPE html><p>hi"), (404, "\n<html>"), (200, "  <?xml")] {
+            let error = body(answer(status, "OK", page)).unwrap_err();
+            assert!(
+                matches!(&error, Error::Malformed { message } if message.contains("web page")),
+                "{error:?}"
+            );
+            assert!(error.to_string().contains("8006"), "{error}");
+        }
+        assert!(matches!(
+            body(answer(502, "Bad Gateway", "<html>")),
+            Err(Error::Server { status: 502, .. })
+        ));
+    }
+}

@@ -1,0 +1,18 @@
+//! Proxmox VE 8 and 9: requests, sign-in, lenient decoding, and [`Client`] that joins them.
+//!
+//! What always holds here: this client reads. It holds no CSRF token: the one that a sign-in brings is not even
+//! decoded, and none is minted.
+
+mod answer;
+pub mod auth;
+mod client;
+pub mod request;
+mod wire;
+
+pub use super::Error;
+pub use auth::{ApiToken, Credential, Detection, Local, Login, SecondFactor, TokenCommand};
+pub use client::{Client, Settings};
+pub use wire::{Broken, firewall::Options as FirewallOptions};
+
+/// Where pveproxy listens.
+pub const DEFAULT_PORT: u16 = 8006;

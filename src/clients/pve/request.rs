@@ -1,0 +1,439 @@
+//! What can be asked of a Proxmox VE API: requests are built here without I/O and sent elsewhere.
+//!
+//! What always holds here: every request is a read, every segment and parameter is percent-encoded, and
+//! [`catalogue`] holds a sample of each, so that the contract test sees them all.
+
+use std::fmt::Write as _;
+
+use crate::{
+    clients::http::Lane,
+    domain::{
+        ClusterStatus, GuestDetail, GuestKind, HaStatus, Inventory, LogEntry, NodeName, ReplicationJob,
+        StorageName, Task, TaskState, Upid, Vmid,
+        config::{GuestConfig, PendingChange},
+        guest::{GuestInterface, Snapshot},
+        node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
+        storage::{StorageDetail, Volume},
+        task::TaskLog,
+    },
+};
+
+use super::wire::{self, Decode, access, cluster, firewall, guests, nodes, storage, tasks};
+
+/// Paths, each with the privileges on it.
+pub type Permissions = Vec<(Box<str>, Vec<Box<str>>)>;
+
+/// A read whose answer becomes a `T`.
+#[derive(Clone, Debug)]
+pub struct Get<T> {
+    path: String,
+    query: Vec<(&'static str, String)>,
+    lane: Lane,
+    decode: Decode<T>,
+}
+
+impl<T> Get<T> {
+    fn new(segments: &[&str], decode: Decode<T>) -> Self {
+        let mut path = String::new();
+        for segment in segments {
+            path.push('/');
+            percent_encode(segment, &mut path);
+        }
+        let lane = if segments.first() == Some(&"nodes") {
+            Lane::Proxied
+        } else {
+            Lane::Direct
+        };
+        Self {
+            path,
+            query: Vec::new(),
+            lane,
+            decode,
+        }
+    }
+
+    fn with(mut self, name: &'static str, value: &impl ToString) -> Self {
+        self.query.push((name, value.to_string()));
+        self
+    }
+
+    /// The path below `/api2/json`, encoded.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The query parameters, not encoded.
+    pub fn query(&self) -> &[(&'static str, String)] {
+        &self.query
+    }
+
+    /// Path and query as they are sent.
+    pub fn target(&self) -> String {
+        let mut target = format!("/api2/json{}", self.path);
+        for (index, (name, value)) in self.query.iter().enumerate() {
+            target.push(if index == 0 { '?' } else { '&' });
+            percent_encode(name, &mut target);
+            target.push('=');
+            percent_encode(value, &mut target);
+        }
+        target
+    }
+
+    /// Which lane it takes.
+    pub(super) fn lane(&self) -> Lane {
+        self.lane
+    }
+
+    /// Turns an answer's JSON into the value.
+    ///
+    /// # Errors
+    /// If it is no JSON, or its `data` has another shape than this endpoint's.
+    pub fn decode(&self, body: &[u8]) -> Result<T, wire::Broken> {
+        // Text that guests wrote may be no UTF-8; a copy is made only then.
+        let body = String::from_utf8_lossy(body);
+        wire::envelope(&body).and_then(|envelope| (self.decode)(&envelope))
+    }
+
+    fn sample(self) -> Sample {
+        Sample {
+            method: "GET",
+            path: self.path,
+            query: self.query,
+        }
+    }
+}
+
+/// Encodes all but letters, digits and `-._~`.
+pub(super) fn percent_encode(text: &str, into: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            into.push(char::from(byte));
+        } else {
+            // Writing into a string cannot fail.
+            let _ = write!(into, "%{byte:02X}");
+        }
+    }
+}
+
+fn guest<T>(node: &NodeName, kind: GuestKind, vmid: Vmid, rest: &[&str], decode: Decode<T>) -> Get<T> {
+    let vmid = vmid.to_string();
+    let mut segments = vec!["nodes", node.as_str(), kind.as_str(), &vmid];
+    segments.extend(rest);
+    Get::new(&segments, decode)
+}
+
+/// `/version`.
+pub fn version() -> Get<Box<str>> {
+    Get::new(&["version"], cluster::version)
+}
+
+/// `/cluster/resources`.
+pub fn resources() -> Get<Inventory> {
+    Get::new(&["cluster", "resources"], cluster::resources)
+}
+
+/// `/cluster/status`.
+pub fn cluster_status() -> Get<ClusterStatus> {
+    Get::new(&["cluster", "status"], cluster::status)
+}
+
+/// `/cluster/tasks`.
+pub fn cluster_tasks() -> Get<Vec<Task>> {
+    Get::new(&["cluster", "tasks"], tasks::list)
+}
+
+/// `/cluster/ha/status/current`.
+pub fn ha_status() -> Get<HaStatus> {
+    Get::new(&["cluster", "ha", "status", "current"], cluster::ha_status)
+}
+
+/// `/cluster/log`, the newest `max` entries.
+pub fn cluster_log(max: u32) -> Get<Vec<LogEntry>> {
+    Get::new(&["cluster", "log"], cluster::log).with("max", &max.max(1))
+}
+
+/// `/cluster/firewall/options`.
+pub fn cluster_firewall_options() -> Get<firewall::Options> {
+    Get::new(&["cluster", "firewall", "options"], firewall::options)
+}
+
+/// `/cluster/firewall/rules`.
+pub fn cluster_firewall_rules() -> Get<Vec<Box<str>>> {
+    Get::new(&["cluster", "firewall", "rules"], firewall::rules)
+}
+
+/// `/access/permissions` of the one who asks.
+pub fn permissions() -> Get<Permissions> {
+    Get::new(&["access", "permissions"], access::permissions)
+}
+
+/// `/nodes/{node}/status`.
+pub fn node_status(node: &NodeName) -> Get<NodeDetail> {
+    Get::new(&["nodes", node.as_str(), "status"], nodes::status)
+}
+
+/// `/nodes/{node}/services`.
+pub fn node_services(node: &NodeName) -> Get<Vec<Service>> {
+    Get::new(&["nodes", node.as_str(), "services"], nodes::services)
+}
+
+/// `/nodes/{node}/certificates/info`.
+pub fn node_certificates(node: &NodeName) -> Get<Vec<Certificate>> {
+    Get::new(
+        &["nodes", node.as_str(), "certificates", "info"],
+        nodes::certificates,
+    )
+}
+
+/// `/nodes/{node}/apt/update`: what waits, as of the last refresh of the package lists.
+pub fn node_updates(node: &NodeName) -> Get<Vec<PackageUpdate>> {
+    Get::new(&["nodes", node.as_str(), "apt", "update"], nodes::updates)
+}
+
+/// `/nodes/{node}/disks/list`.
+pub fn node_disks(node: &NodeName) -> Get<Vec<Disk>> {
+    Get::new(&["nodes", node.as_str(), "disks", "list"], nodes::disks)
+}
+
+/// `/nodes/{node}/network`.
+pub fn node_network(node: &NodeName) -> Get<Vec<NetworkInterface>> {
+    Get::new(&["nodes", node.as_str(), "network"], nodes::network)
+}
+
+/// `/nodes/{node}/subscription`.
+pub fn node_subscription(node: &NodeName) -> Get<Subscription> {
+    Get::new(&["nodes", node.as_str(), "subscription"], nodes::subscription)
+}
+
+/// `/nodes/{node}/replication`.
+pub fn node_replication(node: &NodeName) -> Get<Vec<ReplicationJob>> {
+    Get::new(&["nodes", node.as_str(), "replication"], nodes::replication)
+}
+
+/// `/nodes/{node}/time`.
+pub fn node_time(node: &NodeName) -> Get<jiff::Timestamp> {
+    Get::new(&["nodes", node.as_str(), "time"], nodes::time)
+}
+
+/// `/nodes/{node}/journal`: the newest lines. Cheap for the node, whatever the size of its journal.
+pub fn node_journal(node: &NodeName, lines: usize) -> Get<Vec<Box<str>>> {
+    Get::new(&["nodes", node.as_str(), "journal"], nodes::journal).with("lastentries", &lines)
+}
+
+/// `/nodes/{node}/syslog`: lines from `start`, counted from 0 at the oldest.
+pub fn node_syslog(node: &NodeName, start: usize, limit: usize) -> Get<TaskLog> {
+    Get::new(&["nodes", node.as_str(), "syslog"], tasks::log)
+        .with("start", &start)
+        .with("limit", &limit)
+}
+
+/// `/nodes/{node}/tasks`: running ones too, newest first.
+pub fn node_tasks(node: &NodeName, start: usize, limit: usize) -> Get<Vec<Task>> {
+    Get::new(&["nodes", node.as_str(), "tasks"], tasks::list)
+        .with("source", &"all")
+        .with("start", &start)
+        .with("limit", &limit.max(1))
+}
+
+/// `…/{vmid}/status/current`.
+pub fn guest_status(node: &NodeName, kind: GuestKind, vmid: Vmid) -> Get<GuestDetail> {
+    guest(node, kind, vmid, &["status", "current"], guests::status)
+}
+
+/// `…/{vmid}/config`.
+pub fn guest_config(node: &NodeName, kind: GuestKind, vmid: Vmid) -> Get<GuestConfig> {
+    // Without `current` it answers with the values that wait for the next start.
+    guest(node, kind, vmid, &["config"], guests::config).with("current", &1)
+}
+
+/// `…/{vmid}/pending`: only what waits.
+pub fn guest_pending(node: &NodeName, kind: GuestKind, vmid: Vmid) -> Get<Vec<PendingChange>> {
+    guest(node, kind, vmid, &["pending"], guests::pending)
+}
+
+/// `…/{vmid}/agent/network-get-interfaces` of a machine, `…/{vmid}/interfaces` of a container.
+pub fn guest_addresses(node: &NodeName, kind: GuestKind, vmid: Vmid) -> Get<Vec<GuestInterface>> {
+    match kind {
+        GuestKind::Qemu => guest(
+            node,
+            kind,
+            vmid,
+            &["agent", "network-get-interfaces"],
+            guests::agent_interfaces,
+        ),
+        GuestKind::Lxc => guest(node, kind, vmid, &["interfaces"], guests::interfaces),
+    }
+}
+
+/// `…/{vmid}/snapshot`.
+pub fn guest_snapshots(node: &NodeName, kind: GuestKind, vmid: Vmid) -> Get<Vec<Snapshot>> {
+    guest(node, kind, vmid, &["snapshot"], guests::snapshots)
+}
+
+/// `…/{vmid}/firewall/options`.
+pub fn guest_firewall_options(node: &NodeName, kind: GuestKind, vmid: Vmid) -> Get<firewall::Options> {
+    guest(node, kind, vmid, &["firewall", "options"], firewall::options)
+}
+
+/// `…/{vmid}/firewall/rules`.
+pub fn guest_firewall_rules(node: &NodeName, kind: GuestKind, vmid: Vmid) -> Get<Vec<Box<str>>> {
+    guest(node, kind, vmid, &["firewall", "rules"], firewall::rules)
+}
+
+/// `/nodes/{node}/storage/{storage}/status`.
+pub fn storage_status(node: &NodeName, storage: &StorageName) -> Get<StorageDetail> {
+    Get::new(
+        &["nodes", node.as_str(), "storage", storage.as_str(), "status"],
+        storage::status,
+    )
+}
+
+/// `/nodes/{node}/storage/{storage}/content`.
+pub fn storage_content(node: &NodeName, storage: &StorageName) -> Get<Vec<Volume>> {
+    Get::new(
+        &["nodes", node.as_str(), "storage", storage.as_str(), "content"],
+        storage::content,
+    )
+}
+
+/// `/nodes/{node}/tasks/{upid}/status`.
+pub fn task_status(upid: &Upid) -> Get<TaskState> {
+    Get::new(
+        &["nodes", upid.node.as_str(), "tasks", upid.as_str(), "status"],
+        tasks::status,
+    )
+}
+
+/// `/nodes/{node}/tasks/{upid}/log`: up to `limit` lines from `start`, counted from 0.
+pub fn task_log(upid: &Upid, start: usize, limit: usize) -> Get<TaskLog> {
+    // To the server a limit of 0 means all lines.
+    Get::new(
+        &["nodes", upid.node.as_str(), "tasks", upid.as_str(), "log"],
+        tasks::log,
+    )
+    .with("start", &start)
+    .with("limit", &limit.max(1))
+}
+
+impl<T> Get<T> {
+    /// The same request, with its `data` as indented JSON.
+    pub fn raw(self) -> Get<Box<str>> {
+        Get {
+            path: self.path,
+            query: self.query,
+            lane: self.lane,
+            decode: wire::pretty,
+        }
+    }
+}
+
+/// One request as it would be sent, for checks against the official schema.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// HTTP method.
+    pub method: &'static str,
+    /// Path below `/api2/json`, encoded.
+    pub path: String,
+    /// Parameters, not encoded.
+    pub query: Vec<(&'static str, String)>,
+}
+
+/// A sample of every request that this client can make, the sign-ins included.
+pub fn catalogue() -> Vec<Sample> {
+    let node = NodeName::from("pve1");
+    let store = StorageName::from("local");
+    let vmid = Vmid(104);
+    let mut all = vec![
+        version().sample(),
+        resources().sample(),
+        cluster_status().sample(),
+        cluster_tasks().sample(),
+        ha_status().sample(),
+        cluster_log(500).sample(),
+        cluster_firewall_options().sample(),
+        cluster_firewall_rules().sample(),
+        permissions().sample(),
+        node_status(&node).sample(),
+        node_services(&node).sample(),
+        node_certificates(&node).sample(),
+        node_updates(&node).sample(),
+        node_disks(&node).sample(),
+        node_network(&node).sample(),
+        node_subscription(&node).sample(),
+        node_replication(&node).sample(),
+        node_time(&node).sample(),
+        node_journal(&node, 200).sample(),
+        node_syslog(&node, 0, 200).sample(),
+        node_tasks(&node, 0, 50).sample(),
+        storage_status(&node, &store).sample(),
+        storage_content(&node, &store).sample(),
+    ];
+    for kind in [GuestKind::Qemu, GuestKind::Lxc] {
+        all.push(guest_status(&node, kind, vmid).sample());
+        all.push(guest_config(&node, kind, vmid).sample());
+        all.push(guest_pending(&node, kind, vmid).sample());
+        all.push(guest_addresses(&node, kind, vmid).sample());
+        all.push(guest_snapshots(&node, kind, vmid).sample());
+        all.push(guest_firewall_options(&node, kind, vmid).sample());
+        all.push(guest_firewall_rules(&node, kind, vmid).sample());
+    }
+    if let Ok(upid) = "UPID:pve1:000002CE:000041E6:6B0135DE:qmstart:104:root@pam!test:".parse() {
+        all.push(task_status(&upid).sample());
+        all.push(task_log(&upid, 0, 50).sample());
+    }
+    all.extend(super::auth::samples());
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_foreign_is_encoded() {
+        let node = NodeName::from("a/../b?c#d");
+        assert_eq!(node_status(&node).path(), "/nodes/a%2F..%2Fb%3Fc%23d/status");
+        let upid: Upid = "UPID:pve1:000002CE:000041E6:6B0135DE:qmstart:104:root@pam!test:"
+            .parse()
+            .unwrap();
+        assert_eq!(
+            task_log(&upid, 0, 0).target(),
+            "/api2/json/nodes/pve1/tasks/UPID%3Apve1%3A000002CE%3A000041E6%3A6B0135DE%3Aqmstart%3A104%3Aroot%40pam%21test%3A/log?start=0&limit=1"
+        );
+    }
+
+    #[test]
+    fn what_a_node_must_answer_takes_the_lanes_of_nodes() {
+        assert_eq!(resources().lane(), Lane::Direct);
+        assert_eq!(node_status(&"pve1".into()).lane(), Lane::Proxied);
+        assert_eq!(
+            guest_status(&"pve1".into(), GuestKind::Lxc, Vmid(1)).raw().lane(),
+            Lane::Proxied
+        );
+    }
+
+    #[test]
+    fn the_catalogue_holds_every_request() {
+        let source = include_str!("request.rs");
+        let (code, rest) = source.split_once("pub fn catalogue()").unwrap();
+        let (listed, _) = rest.split_once("#[cfg(test)]").unwrap();
+        let requests = code
+            .lines()
+            .filter(|line| line.starts_with("pub fn ") && line.contains("-> Get<"))
+            .filter_map(|line| line.strip_prefix("pub fn ")?.split('(').next());
+        let mut count = 0;
+        for name in requests {
+            assert!(
+                listed.contains(&format!("{name}(")),
+                "{name} is not in the catalogue"
+            );
+            count += 1;
+        }
+        assert!(count > 25, "only {count} requests were found");
+        assert!(catalogue().iter().any(|sample| sample.path.contains("UPID")));
+        assert_eq!(
+            catalogue().iter().filter(|sample| sample.method != "GET").count(),
+            2
+        );
+    }
+}
