@@ -57,6 +57,10 @@ const SPAWNERS: &[(&str, &str)] = &[
         "one task a request, so that a dead cluster holds nothing up",
     ),
     (
+        "clients/pve/auth/",
+        "the command that prints a token, and the question for a second factor, which blocks",
+    ),
+    (
         "cli/",
         "commands run without the event loop and start what it would",
     ),
