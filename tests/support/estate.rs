@@ -5,6 +5,8 @@ use pvedeck::domain::{
 };
 use serde_json::{Value, json};
 
+use super::recording::{Answer, Recording};
+
 const GIB: u64 = 1 << 30;
 /// Guests on one node, about what a well-filled host carries.
 const GUESTS_A_NODE: u32 = 100;
@@ -142,4 +144,39 @@ fn guest_json(index: u32, of: u32) -> Value {
         "netin": u64::from(index) * 1000, "netout": u64::from(index) * 2000, "diskread": 0, "diskwrite": 0,
         "uptime": if running { 7200 } else { 0 },
     })
+}
+
+/// A whole server for an estate of this size: what a console asks from the start, in the words of Proxmox VE 9.
+pub fn recording(guests: u32) -> Recording {
+    let members: Vec<Value> = (0..nodes_for(guests))
+        .map(|index| {
+            let name = format!("pve{}", index + 1);
+            json!({
+                "type": "node", "id": format!("node/{name}"), "name": name, "nodeid": index + 1, "online": 1,
+                "local": u32::from(index == 0), "ip": format!("192.0.2.{}", index % 250 + 1), "level": "",
+            })
+        })
+        .collect();
+    let quorum = json!({
+        "type": "cluster", "id": "cluster", "name": "made", "quorate": 1, "version": 3, "nodes": members.len(),
+    });
+    let status: Vec<Value> = std::iter::once(quorum).chain(members).collect();
+    let data = |value: Value| Answer::json(&json!({ "data": value }).to_string());
+    Recording::default()
+        .with("/cluster/resources", Answer::json(&resources_json(guests)))
+        .with("/cluster/status", data(status.into()))
+        .with("/cluster/tasks", data(json!([])))
+        .with("/cluster/log", data(json!([])))
+        .with(
+            "/cluster/ha/status/current",
+            data(json!([{ "id": "quorum", "node": "pve1", "quorate": 1, "status": "OK", "type": "quorum" }])),
+        )
+        .with(
+            "/version",
+            data(json!({ "version": "9.2.11", "release": "9.2", "repoid": "14a22df35955d97d" })),
+        )
+        .with(
+            "/access/permissions",
+            data(json!({ "/": { "Sys.Audit": 1, "VM.Audit": 1, "Datastore.Audit": 1 } })),
+        )
 }

@@ -5,7 +5,7 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard},
     thread::JoinHandle,
 };
@@ -188,6 +188,11 @@ impl Replay {
         hits.map(|(_, count)| count).sum()
     }
 
+    /// Ends the server; returns the folder with the authority's file, which goes when it is dropped.
+    pub fn shut(mut self) -> tempfile::TempDir {
+        std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
     }
@@ -195,11 +200,6 @@ impl Replay {
     fn write_ca(&self) {
         let pem = self.state().identity.ca_pem.clone();
         std::fs::write(self.ca_file(), pem).unwrap();
-    }
-
-    /// The folder that lives as long as the server.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
     }
 }
 
