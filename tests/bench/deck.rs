@@ -11,6 +11,7 @@ use std::{cmp::Ordering, hint::black_box};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use pvedeck::{
+    clients::pve::request,
     domain::{Guest, GuestRef, ObjectRef, filter::Filter},
     ui::{
         Canvas, Cell, Glyphs, Rect, Theme,
@@ -84,6 +85,19 @@ impl Rows for Guests {
     }
 }
 
+fn decode(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("decode");
+    for size in SIZES {
+        let answer = estate::resources_json(size);
+        group.throughput(Throughput::Bytes(answer.len() as u64));
+        group.bench_with_input(BenchmarkId::new("resources", size), &answer, |bencher, answer| {
+            let request = request::resources();
+            bencher.iter(|| request.decode(black_box(answer.as_bytes())).is_ok());
+        });
+    }
+    group.finish();
+}
+
 fn view(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("view");
     for size in SIZES {
@@ -129,5 +143,5 @@ fn draw(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, view, draw);
+criterion_group!(benches, decode, view, draw);
 criterion_main!(benches);

@@ -4,3 +4,4 @@
 mod support;
 
 mod bounds;
+mod made;

@@ -46,7 +46,7 @@ pub fn node(index: u32) -> Node {
         disk: Some(12 * GIB),
         max_disk: Some(94 * GIB),
         uptime: Some(864_000 + u64::from(index)),
-        level: None,
+        level: Some("".into()),
     }
 }
 
@@ -101,7 +101,7 @@ fn storage(index: u32) -> Storage {
         node: format!("pve{}", index + 1).into(),
         status: StorageStatus::Available,
         plugin: "dir".into(),
-        content: vec!["iso".into(), "images".into()],
+        content: vec!["images".into(), "iso".into()],
         shared: false,
         used: Some(12 * GIB),
         total: Some(94 * GIB),
