@@ -76,13 +76,16 @@ struct State {
     /// The `Authorization` header that is let in; `None` lets everybody in.
     authorization: Option<String>,
     identity: Identity,
+    /// Connections made before the last `end_connections` are not answered any more, even where their end has not
+    /// yet been noticed.
+    epoch: u32,
 }
 
 /// The running server; it ends when it is dropped.
 pub struct Replay {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
-    /// Changes when every open connection has to end; `None` when the server ends.
+    /// The state's epoch as a signal; `None` when the server ends.
     epoch: watch::Sender<Option<u32>>,
     thread: Option<JoinHandle<()>>,
     folder: tempfile::TempDir,
@@ -97,6 +100,7 @@ impl Replay {
             requests: BTreeMap::new(),
             authorization: None,
             identity: Identity::new(),
+            epoch: 0,
         }));
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
@@ -144,7 +148,8 @@ impl Replay {
     /// Shows another certificate of another authority from now on, and ends every connection. The authority's file
     /// stays the old one.
     pub fn change_certificate(&self) {
-        self.state().identity = Identity::new();
+        let identity = Identity::new();
+        self.state().identity = identity;
         self.end_connections();
     }
 
@@ -170,8 +175,9 @@ impl Replay {
 
     /// Ends every open connection; new ones are served.
     pub fn end_connections(&self) {
-        self.epoch
-            .send_modify(|epoch| *epoch = epoch.map(|number| number + 1));
+        let mut state = self.state();
+        state.epoch += 1;
+        self.epoch.send_replace(Some(state.epoch));
     }
 
     /// What was asked so far, by method and path with its query.
@@ -234,14 +240,19 @@ async fn serve(
 /// Serves a connection until the client goes, a fault closes it, or the epoch ends.
 async fn connection(stream: TcpStream, state: Arc<Mutex<State>>, mut ends: watch::Receiver<Option<u32>>) {
     ends.mark_unchanged();
-    let acceptor = TlsAcceptor::from(Arc::clone(&state.lock().unwrap().identity.config));
+    let (config, epoch) = {
+        let state = state.lock().unwrap();
+        (Arc::clone(&state.identity.config), state.epoch)
+    };
+    let acceptor = TlsAcceptor::from(config);
     // A client that does not trust the certificate goes away here.
     let Ok(mut stream) = acceptor.accept(stream).await else {
         return;
     };
     tokio::select! {
-        _ = exchanges(&mut stream, &state) => {}
+        biased;
         _ = ends.changed() => {}
+        _ = exchanges(&mut stream, &state, epoch) => {}
     }
     let _ = stream.shutdown().await;
 }
@@ -249,10 +260,13 @@ async fn connection(stream: TcpStream, state: Arc<Mutex<State>>, mut ends: watch
 async fn exchanges<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     state: &Mutex<State>,
+    epoch: u32,
 ) -> std::io::Result<()> {
     let mut buffer = Vec::new();
     while let Some(request) = read_request(stream, &mut buffer).await? {
-        let (answer, faults) = state.lock().unwrap().respond(&request);
+        let Some((answer, faults)) = state.lock().unwrap().respond(&request, epoch) else {
+            return Ok(());
+        };
         let mut send = answer.body.len();
         for fault in faults {
             match fault {
@@ -279,7 +293,11 @@ struct Request {
 }
 
 impl State {
-    fn respond(&mut self, request: &Request) -> (Answer, Vec<Fault>) {
+    /// What to say on a connection of that epoch; `None` ends it.
+    fn respond(&mut self, request: &Request, epoch: u32) -> Option<(Answer, Vec<Fault>)> {
+        if epoch != self.epoch {
+            return None;
+        }
         let path = request.path.strip_prefix("/api2/json").unwrap_or(&request.path);
         *self
             .requests
@@ -314,7 +332,7 @@ impl State {
         } else {
             Answer::not_implemented(&request.method, plain)
         };
-        (answer, faults)
+        Some((answer, faults))
     }
 }
 
