@@ -67,6 +67,20 @@ pub struct Global {
 /// The commands.
 #[derive(Subcommand, Debug)]
 pub enum Command {
+    /// List what the clusters have
+    ///
+    /// The filter is that of every list: `web !test status:running tag:prod,lab node:pve1`. Words must all hold;
+    /// `key:a,b` takes either; keys are status, node, tag, pool, type, cluster, name, user.
+    Get {
+        /// Of what
+        #[arg(value_enum)]
+        resource: Resource,
+        /// Only rows that pass: text, !text, key:value
+        filter: Vec<String>,
+        /// How to print
+        #[arg(short, long, value_enum, default_value_t)]
+        output: Format,
+    },
     /// List keys and what they do
     Keys {
         /// How to print
@@ -94,6 +108,29 @@ pub enum Command {
         /// Of this command instead of the whole program
         command: Option<String>,
     },
+}
+
+/// What can be listed.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Resource {
+    /// Clusters and standalone hosts
+    #[value(alias = "cluster")]
+    Clusters,
+    /// Nodes
+    #[value(alias = "node")]
+    Nodes,
+    /// Virtual machines and containers
+    #[value(aliases = ["guest", "vms", "cts"])]
+    Guests,
+    /// Storages, one row for each node that sees one
+    #[value(alias = "storage")]
+    Storages,
+    /// Running and recent tasks of all nodes, the newest first
+    #[value(alias = "task")]
+    Tasks,
+    /// Snapshots of the guests that the filter chooses
+    #[value(alias = "snapshot")]
+    Snapshots,
 }
 
 /// What can be done with the configuration.

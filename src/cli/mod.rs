@@ -5,7 +5,9 @@
 //! - Every failure is one sentence with the remedy and an exit code that scripts can rely on ([`exit::Code`]).
 
 pub mod args;
+pub mod connect;
 pub mod exit;
+mod get;
 mod list;
 pub mod log;
 pub mod output;
@@ -15,10 +17,11 @@ use std::process::ExitCode;
 use clap::CommandFactory as _;
 
 use self::{
-    args::{Cli, Command, Global},
+    args::{Cli, Command},
+    connect::Asking,
     exit::{Code, Failure, talk},
 };
-use crate::settings::{Places, Problems, Settings};
+use crate::settings::{Places, Settings};
 
 /// Does what was asked for and says how it ended.
 pub fn run(cli: &Cli, places: &Places) -> ExitCode {
@@ -40,9 +43,22 @@ fn dispatch(cli: &Cli, places: &Places) -> Result<(), Failure> {
             Code::Failed,
             "the console is not part of this build",
         )),
+        Some(Command::Get {
+            resource,
+            filter,
+            output,
+        }) => {
+            let settings = connect::settings(&cli.global, places)?;
+            let links = connect::links(&settings, &cli.global, &Asking::on_terminal())?;
+            wait(get::run(links, *resource, filter, *output))
+        }
         Some(Command::Keys { output }) => list::keys(places, *output),
         Some(Command::Themes { name }) => list::themes(places, name.as_deref()),
-        Some(Command::Config { what }) => list::config(places, || settings(&cli.global, places), what),
+        Some(Command::Config { what }) => list::config(
+            places,
+            || Settings::load(places, cli.global.config.as_deref()),
+            what,
+        ),
         Some(Command::Completions { shell }) => {
             let mut text = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "pvedeck", &mut text);
@@ -52,8 +68,13 @@ fn dispatch(cli: &Cli, places: &Places) -> Result<(), Failure> {
     }
 }
 
-fn settings(global: &Global, places: &Places) -> Result<Settings, Problems> {
-    Settings::load(places, global.config.as_deref())
+/// Runs a command that speaks to servers.
+fn wait<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?
+        .block_on(command)
 }
 
 /// The manual page of the program or of one command.

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::http::Fingerprint;
+use crate::domain::Fingerprint;
 
 /// A failed request. `Display` gives the cause and the next step in one or two sentences.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]

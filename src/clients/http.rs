@@ -19,8 +19,8 @@ use std::{sync::Arc, time::Duration};
 pub use address::Address;
 pub use probe::{SeenCertificate, probe_certificate};
 use secrecy::SecretString;
+pub use trust::Trust;
 pub(crate) use trust::read_certificates;
-pub use trust::{Fingerprint, Trust};
 pub use wire::{Answer, ServerClock, Totals};
 
 use super::Error;

@@ -14,13 +14,14 @@ pub struct Endpoint {
     pub port: u16,
 }
 
-impl FromStr for Endpoint {
-    type Err = String;
-
-    /// `https://host:8006`, `host:8006`, `host`, `https://[2001:db8::1]:8006/`. The port is 8006 unless given.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+impl Endpoint {
+    /// Reads `https://host:8006`, `host:8006`, `host`, `https://[2001:db8::1]:8006/`.
+    ///
+    /// # Errors
+    /// Why it is no address.
+    pub fn parse(text: &str, default_port: u16) -> Result<Self, String> {
         let text = text.trim();
-        let example = "write it as https://host:8006";
+        let example = format!("write it as https://host:{default_port}");
         let rest = match text.split_once("://") {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => rest,
             Some((scheme, _)) if scheme.eq_ignore_ascii_case("http") => {
@@ -66,8 +67,17 @@ impl FromStr for Endpoint {
         }
         Ok(Self {
             host: host.to_ascii_lowercase(),
-            port: port.unwrap_or(DEFAULT_PORT),
+            port: port.unwrap_or(default_port),
         })
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = String;
+
+    /// The port is that of Proxmox VE unless given.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text, DEFAULT_PORT)
     }
 }
 
@@ -100,9 +110,18 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// The SHA-256 fingerprint of a certificate.
+/// SHA-256 of a certificate.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint(pub [u8; 32]);
+
+impl Fingerprint {
+    /// Of a certificate in DER.
+    pub fn of(der: &[u8]) -> Self {
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, der).as_ref());
+        Self(bytes)
+    }
+}
 
 impl FromStr for Fingerprint {
     type Err = String;

@@ -2,7 +2,6 @@
 
 use std::{
     fmt,
-    net::Ipv6Addr,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -13,13 +12,13 @@ use std::{
 use reqwest::Url;
 use tokio::time::Instant;
 
-use crate::clients::Error;
+use crate::{clients::Error, domain::Endpoint};
 
 /// `https://host:port`, nothing more.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Address {
+    endpoint: Endpoint,
     url: Url,
-    port: u16,
 }
 
 impl Address {
@@ -30,59 +29,21 @@ impl Address {
     /// [`Error::Setup`] if it is no address, not https, or holds a user name.
     pub fn parse(text: &str, default_port: u16) -> Result<Self, Error> {
         let bad = |why: &str| Error::Setup {
-            message: format!(
-                "`{}` is not an address: {why}. Write https://HOST:{default_port}",
-                text.trim()
-            ),
+            message: format!("`{}` is not an address: {why}", text.trim()),
         };
-        let text = text.trim();
-        let rest = match text.split_once("://") {
-            Some(("https", rest)) => rest,
-            Some(("http", _)) => return Err(bad("the API is only spoken over https")),
-            Some(_) => return Err(bad("unknown scheme")),
-            None => text,
-        };
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        if authority.is_empty() {
-            return Err(bad("there is no host"));
-        }
-        if authority.contains('@') {
-            return Err(bad("user names do not belong into it"));
-        }
-        let (authority, port) = if authority.parse::<Ipv6Addr>().is_ok() {
-            (format!("[{authority}]"), None)
-        } else {
-            // `Url` forgets a port that is the scheme's default, and 443 is not ours.
-            let port = authority
-                .rsplit_once(':')
-                .filter(|(_, port)| !port.contains(']'))
-                .map(|(_, port)| port);
-            (authority.to_owned(), port)
-        };
-        let port = match port {
-            Some(port) => port
-                .parse()
-                .map_err(|_| bad("the port is no number from 1 to 65535"))?,
-            None => default_port,
-        };
-        let mut url = Url::parse(&format!("https://{authority}/")).map_err(|e| bad(&e.to_string()))?;
-        url.set_port(Some(port))
-            .map_err(|()| bad("it cannot have a port"))?;
-        Ok(Self { url, port })
+        let endpoint = Endpoint::parse(text, default_port).map_err(|why| bad(&why))?;
+        let url = Url::parse(&format!("{endpoint}/")).map_err(|e| bad(&e.to_string()))?;
+        Ok(Self { endpoint, url })
     }
 
     /// Host name or IP, an IPv6 address without brackets.
     pub fn host(&self) -> &str {
-        self.url
-            .host_str()
-            .unwrap_or_default()
-            .trim_start_matches('[')
-            .trim_end_matches(']')
+        &self.endpoint.host
     }
 
     /// TCP port.
     pub fn port(&self) -> u16 {
-        self.port
+        self.endpoint.port
     }
 
     /// The URL of a target below this address.
@@ -95,12 +56,7 @@ impl Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "https://{}:{}",
-            self.url.host_str().unwrap_or_default(),
-            self.port
-        )
+        self.endpoint.fmt(f)
     }
 }
 

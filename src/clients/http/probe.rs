@@ -14,11 +14,11 @@ use tokio_rustls::TlsConnector;
 use x509_cert::{Certificate, der::Decode};
 
 use super::{
-    Address, Fingerprint,
+    Address,
     trust::tls_config,
     wire::{find, tls_failed},
 };
-use crate::clients::Error;
+use crate::{clients::Error, domain::Fingerprint};
 
 /// The certificate that a server shows. Names are foreign text.
 #[derive(Clone, PartialEq, Eq, Debug)]

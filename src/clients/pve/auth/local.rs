@@ -23,10 +23,13 @@ use secrecy::{ExposeSecret, SecretString};
 use sha1::Sha1;
 
 use super::ticket::Ticket;
-use crate::clients::{
-    Error,
-    http::{Address, Fingerprint, Trust, read_certificates},
-    pve::DEFAULT_PORT,
+use crate::{
+    clients::{
+        Error,
+        http::{Address, Trust, read_certificates},
+        pve::DEFAULT_PORT,
+    },
+    domain::Fingerprint,
 };
 
 /// Whether this machine is a node, and whether we are its root.

@@ -1,0 +1,237 @@
+//! From settings to clients: which clusters a command speaks to, and as whom.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use secrecy::SecretString;
+
+use super::{
+    args::Global,
+    exit::{Code, Failure},
+};
+use crate::{
+    clients::{
+        self,
+        http::{Address, Options, Trust},
+        pve::{self, ApiToken, Client, Credential, Detection, Local, Login, SecondFactor, TokenCommand},
+    },
+    domain::{ClusterId, Endpoint},
+    runtime::prompt,
+    settings::{ClusterSettings, Given, Overrides, Places, Settings, SignIn},
+};
+
+/// How long a token command may take: somebody may have to unlock a key first.
+const TOKEN_COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// One cluster and the client that reads it.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// What the configuration calls it.
+    pub id: ClusterId,
+    /// Reads it.
+    pub client: Client,
+    /// Nothing that writes is sent.
+    pub read_only: bool,
+    /// What it was made of; `None` for the node that we are root on.
+    pub settings: Option<ClusterSettings>,
+}
+
+/// Whether somebody can be asked for what is missing. The screen, once it is up, is no place for that.
+#[derive(Clone, Debug)]
+pub struct Asking(Arc<AtomicBool>);
+
+impl Asking {
+    /// As long as there is a terminal.
+    pub fn on_terminal() -> Self {
+        Self(Arc::new(AtomicBool::new(prompt::possible())))
+    }
+
+    /// From now on nobody is asked.
+    pub fn end(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+
+    fn secret(&self, question: &str) -> Option<SecretString> {
+        if self.0.load(Ordering::Relaxed) {
+            prompt::secret(question).ok().flatten()
+        } else {
+            None
+        }
+    }
+}
+
+/// Flags and environment as one.
+pub(super) fn overrides(global: &Global) -> Overrides {
+    fn given<T: Clone>(by: &'static str, value: Option<&T>) -> Option<Given<T>> {
+        value.map(|value| Given {
+            by,
+            value: value.clone(),
+        })
+    }
+    let mut overrides = Overrides {
+        cluster: global.cluster.clone(),
+        url: given("--url", global.url.as_ref()),
+        token: None,
+        ca_file: given("--ca-file", global.ca_file.as_ref()),
+        fingerprint: given("--fingerprint", global.fingerprint.as_ref()),
+        read_only: global.read_only,
+    };
+    overrides.fill_from(|name| std::env::var(name).ok());
+    overrides
+}
+
+/// The clusters that the settings and flags name; without any, the node that we are root on.
+///
+/// # Errors
+/// Nothing is configured, or what is cannot be used.
+pub fn links(settings: &Settings, global: &Global, asking: &Asking) -> Result<Vec<Link>, Failure> {
+    let clusters = settings.clusters(&overrides(global))?;
+    if !clusters.is_empty() {
+        return clusters
+            .into_iter()
+            .map(|cluster| link(cluster, asking))
+            .collect();
+    }
+    match Local::detect(Path::new("/")) {
+        Detection::Node(local) => {
+            let id = ClusterId::from(local.node());
+            let client = Client::local(local).map_err(|error| failure(&error))?;
+            Ok(vec![Link {
+                id,
+                client,
+                read_only: global.read_only,
+                settings: None,
+            }])
+        }
+        Detection::NotRoot => Err(first_run(
+            "this is a Proxmox VE node: as root no configuration is needed",
+        )),
+        Detection::NotANode => Err(first_run("no cluster is configured yet")),
+    }
+}
+
+fn first_run(why: &str) -> Failure {
+    let message = format!(
+        "{why}\n  pvedeck login    connect to a cluster or host\n  pvedeck demo     look around in a simulated datacentre\n  \
+         pvedeck --help   everything else"
+    );
+    Failure::new(Code::Usage, message)
+}
+
+/// The client of one configured cluster.
+///
+/// # Errors
+/// What was configured cannot be used, or nobody can be asked for what is missing.
+pub(super) fn link(cluster: ClusterSettings, asking: &Asking) -> Result<Link, Failure> {
+    let client = Client::new(pve::Settings {
+        options: options(&cluster)?,
+        credential: credential(&cluster.sign_in, asking)?,
+    })
+    .map_err(|error| failure(&error))?;
+    Ok(Link {
+        id: cluster.id.clone(),
+        client,
+        read_only: cluster.read_only,
+        settings: Some(cluster),
+    })
+}
+
+fn options(cluster: &ClusterSettings) -> Result<Options, Failure> {
+    let addresses = cluster.endpoints.iter().map(address).collect::<Result<_, _>>()?;
+    Ok(Options {
+        connect_timeout: cluster.connect_timeout,
+        request_timeout: cluster.timeout,
+        ..Options::new(addresses, trust(cluster))
+    })
+}
+
+/// The address of an endpoint.
+pub(super) fn address(endpoint: &Endpoint) -> Result<Address, Failure> {
+    Address::parse(&endpoint.to_string(), endpoint.port).map_err(|error| failure(&error))
+}
+
+/// What makes a certificate of the cluster trusted: its pins and nothing else, or its CA besides the system's.
+pub(super) fn trust(cluster: &ClusterSettings) -> Trust {
+    if !cluster.fingerprints.is_empty() {
+        return Trust::pinned(cluster.fingerprints.clone());
+    }
+    Trust {
+        ca_files: cluster.ca_file.iter().cloned().collect(),
+        ..Trust::system()
+    }
+}
+
+fn credential(sign_in: &SignIn, asking: &Asking) -> Result<Credential, Failure> {
+    Ok(match sign_in {
+        SignIn::Token(token) => {
+            let token = ApiToken::new(&token.id, token.secret.clone()).map_err(|error| failure(&error))?;
+            Credential::Token(token)
+        }
+        SignIn::TokenCommand(argv) => Credential::TokenCommand(TokenCommand {
+            argv: argv.clone(),
+            timeout: TOKEN_COMMAND_TIMEOUT,
+        }),
+        SignIn::Password {
+            user,
+            password,
+            totp_secret,
+        } => {
+            let password = match password {
+                Some(password) => password.clone(),
+                None => asking.secret(&format!("Password of {user}:")).ok_or_else(|| {
+                    let message = format!(
+                        "there is no password for {user} and nobody to ask; set `password_file`, or use an API token"
+                    );
+                    Failure::new(Code::Usage, message)
+                })?,
+            };
+            let second_factor = if let Some(secret) = totp_secret {
+                SecondFactor::Secret(secret.clone())
+            } else {
+                let (asking, question) = (asking.clone(), format!("Code of the second factor of {user}:"));
+                SecondFactor::Ask(Arc::new(move || asking.secret(&question)))
+            };
+            Credential::Password(Login {
+                user: user.clone(),
+                password,
+                second_factor,
+            })
+        }
+    })
+}
+
+/// The exit code of a failed request, with its sentence.
+pub fn failure(error: &clients::Error) -> Failure {
+    Failure::new(code(error), error)
+}
+
+/// The exit code of a failed request.
+pub(super) fn code(error: &clients::Error) -> Code {
+    use clients::Error;
+    match error {
+        // What answers with a web page or broken JSON is not the API.
+        Error::Unreachable { .. }
+        | Error::NodeAway { .. }
+        | Error::Untrusted { .. }
+        | Error::Malformed { .. } => Code::Unreachable,
+        Error::Timeout { .. } => Code::TimedOut,
+        Error::SignIn { .. } | Error::NotAllowed { .. } => Code::NotAllowed,
+        Error::NotAvailable { .. } => Code::NotFound,
+        Error::Setup { .. } => Code::Usage,
+        Error::Parameter { .. } | Error::Server { .. } => Code::Failed,
+    }
+}
+
+/// Reads the settings that the flags point to.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn settings(global: &Global, places: &Places) -> Result<Settings, Failure> {
+    Ok(Settings::load(places, global.config.as_deref())?)
+}

@@ -1,0 +1,290 @@
+//! `get`: lists for scripts and people, from all clusters at once.
+//!
+//! What always holds here: a cluster that fails hides nothing of the others. What there is is printed; what failed is
+//! told on stderr and in the exit code.
+
+mod rows;
+
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use super::{
+    args::{Format, Resource},
+    connect::{Link, code},
+    exit::{Code, Failure, talk},
+    output::{Column, List},
+};
+use crate::{
+    clients::Error,
+    domain::{Inventory, filter::Filter},
+};
+
+/// Reads and prints.
+///
+/// # Errors
+/// Nothing could be printed, or a cluster failed.
+pub(super) async fn run(
+    links: Vec<Link>,
+    resource: Resource,
+    words: &[String],
+    format: Format,
+) -> Result<(), Failure> {
+    let filter = Filter::parse(&words.join(" "));
+    let mut reads = JoinSet::new();
+    for (index, link) in links.iter().cloned().enumerate() {
+        let filter = filter.clone();
+        reads.spawn(async move { (index, read(&link, resource, &filter).await) });
+    }
+    let mut answers: Vec<_> = reads.join_all().await;
+    answers.sort_by_key(|(index, _)| *index);
+
+    let mut list = List {
+        columns: columns(resource),
+        rows: Vec::new(),
+    };
+    let mut failed: Vec<Code> = Vec::new();
+    for (index, answer) in answers {
+        match answer {
+            Ok(mut rows) => list.rows.append(&mut rows),
+            Err(error) => {
+                talk(format!("{}: {error}", links[index].id));
+                failed.push(code(&error));
+            }
+        }
+    }
+    if resource == Resource::Tasks {
+        // The newest first, whatever cluster they are of.
+        list.rows
+            .sort_by_key(|row| std::cmp::Reverse(row.first().and_then(Value::as_i64)));
+    }
+    // Snapshots were chosen by their guests.
+    if resource != Resource::Snapshots {
+        list.filter(&filter);
+    }
+    if failed.len() < links.len() {
+        list.print(format)?;
+    }
+    match failed.into_iter().min() {
+        Some(code) => Err(Failure::said(code)),
+        None => Ok(()),
+    }
+}
+
+fn columns(resource: Resource) -> &'static [Column] {
+    match resource {
+        Resource::Clusters => rows::CLUSTERS,
+        Resource::Nodes => rows::NODES,
+        Resource::Guests => rows::GUESTS,
+        Resource::Storages => rows::STORAGES,
+        Resource::Tasks => rows::TASKS,
+        Resource::Snapshots => rows::SNAPSHOTS,
+    }
+}
+
+async fn read(link: &Link, resource: Resource, filter: &Filter) -> Result<Vec<Vec<Value>>, Error> {
+    let id = &link.id;
+    Ok(match resource {
+        Resource::Clusters => {
+            let version = link.client.version().await?;
+            let status = link.client.cluster_status().await?;
+            let url = link.client.current_address().to_string();
+            vec![rows::cluster(id, &status, &version, &url, link.read_only)]
+        }
+        Resource::Nodes => {
+            let mut nodes = inventory(link).await?.nodes;
+            nodes.sort_by(|a, b| a.name.cmp(&b.name));
+            nodes.iter().map(|node| rows::node(id, node)).collect()
+        }
+        Resource::Guests => {
+            let mut guests = inventory(link).await?.guests;
+            guests.sort_by_key(|guest| guest.vmid);
+            guests.iter().map(|guest| rows::guest(id, guest)).collect()
+        }
+        Resource::Storages => {
+            let mut storages = inventory(link).await?.storages;
+            storages.sort_by(|a, b| (&a.name, &a.node).cmp(&(&b.name, &b.node)));
+            storages
+                .iter()
+                .map(|storage| rows::storage(id, storage))
+                .collect()
+        }
+        Resource::Tasks => {
+            let tasks = link.client.cluster_tasks().await?;
+            tasks.iter().map(|task| rows::task(id, task)).collect()
+        }
+        Resource::Snapshots => snapshots(link, filter).await?,
+    })
+}
+
+async fn inventory(link: &Link) -> Result<Inventory, Error> {
+    let inventory = link.client.resources().await?;
+    for why in &inventory.rejected {
+        talk(format!(
+            "{}: left out, because it could not be understood: {why}",
+            link.id
+        ));
+    }
+    if inventory.guests.is_empty() && inventory.storages.is_empty() && !inventory.nodes.is_empty() {
+        talk(format!(
+            "{}: no guests and no storages; a sign-in without privileges sees none, and a privilege-separated token \
+             needs its own permissions",
+            link.id
+        ));
+    }
+    Ok(inventory)
+}
+
+/// The snapshots of the guests that the filter lets pass: one request for each of them.
+async fn snapshots(link: &Link, filter: &Filter) -> Result<Vec<Vec<Value>>, Error> {
+    let mut guests = inventory(link).await?.guests;
+    guests.retain(|guest| {
+        let mut one = List {
+            columns: rows::GUESTS,
+            rows: vec![rows::guest(&link.id, guest)],
+        };
+        one.filter(filter);
+        !one.rows.is_empty()
+    });
+    guests.sort_by_key(|guest| guest.vmid);
+    let mut reads = JoinSet::new();
+    for (index, guest) in guests.iter().cloned().enumerate() {
+        let client = link.client.clone();
+        // The client bounds how many are under way.
+        reads.spawn(async move {
+            (
+                index,
+                client.guest_snapshots(&guest.node, guest.kind, guest.vmid).await,
+            )
+        });
+    }
+    let mut answers: Vec<_> = reads.join_all().await;
+    answers.sort_by_key(|(index, _)| *index);
+    let mut rows = Vec::new();
+    for (index, answer) in answers {
+        let guest = &guests[index];
+        match answer {
+            Ok(mut snapshots) => {
+                snapshots.sort_by_key(|snapshot| snapshot.time);
+                rows.extend(
+                    snapshots
+                        .iter()
+                        .map(|snapshot| rows::snapshot(&link.id, guest, snapshot)),
+                );
+            }
+            // One guest on a node that is away does not hide the others.
+            Err(error @ (Error::NodeAway { .. } | Error::NotAllowed { .. } | Error::Server { .. })) => {
+                talk(format!("{}: guest {}: {error}", link.id, guest.vmid));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        ClusterId, ClusterStatus, Guest, GuestKind, GuestStatus, Node, NodeStatus, Storage, StorageStatus,
+        Task, TaskState, Vmid, guest::Snapshot,
+    };
+
+    fn guest() -> Guest {
+        Guest {
+            vmid: Vmid(104),
+            kind: GuestKind::Qemu,
+            name: Some("web-01".into()),
+            node: "pve1".into(),
+            status: GuestStatus::Running,
+            template: false,
+            tags: vec!["prod".into()],
+            pool: None,
+            lock: None,
+            ha_state: None,
+            cpu: Some(0.5),
+            cpus: Some(4.0),
+            mem: Some(1),
+            max_mem: Some(2),
+            host_mem: None,
+            disk: None,
+            max_disk: None,
+            uptime: None,
+            net_in: None,
+            net_out: None,
+            disk_read: None,
+            disk_write: None,
+        }
+    }
+
+    #[test]
+    fn every_row_has_a_value_for_every_column() {
+        let id = ClusterId::from("prod");
+        let node = Node {
+            name: "pve1".into(),
+            status: NodeStatus::Online,
+            cpu: None,
+            cpus: None,
+            mem: None,
+            max_mem: None,
+            disk: None,
+            max_disk: None,
+            uptime: None,
+            level: None,
+        };
+        let storage = Storage {
+            name: "local".into(),
+            node: "pve1".into(),
+            status: StorageStatus::Available,
+            plugin: "dir".into(),
+            content: vec![],
+            shared: false,
+            used: None,
+            total: None,
+        };
+        let task = Task {
+            upid: "UPID:pve1:00000001:00000002:65000000:qmstart:104:root@pam:"
+                .parse()
+                .unwrap(),
+            end: None,
+            state: TaskState::Failed("no".into()),
+            user: "root@pam".into(),
+        };
+        let snapshot = Snapshot {
+            name: "a".into(),
+            parent: None,
+            time: None,
+            with_ram: true,
+            description: "".into(),
+        };
+        for (resource, row) in [
+            (
+                Resource::Clusters,
+                rows::cluster(&id, &ClusterStatus::default(), "9", "https://x", true),
+            ),
+            (Resource::Nodes, rows::node(&id, &node)),
+            (Resource::Guests, rows::guest(&id, &guest())),
+            (Resource::Storages, rows::storage(&id, &storage)),
+            (Resource::Tasks, rows::task(&id, &task)),
+            (Resource::Snapshots, rows::snapshot(&id, &guest(), &snapshot)),
+        ] {
+            assert_eq!(row.len(), columns(resource).len(), "{resource:?}");
+        }
+    }
+
+    #[test]
+    fn values_stand_below_their_keys() {
+        let row = rows::guest(&ClusterId::from("prod"), &guest());
+        let value = |key: &str| {
+            let at = rows::GUESTS.iter().position(|column| column.key == key).unwrap();
+            row[at].clone()
+        };
+        assert_eq!(value("vmid"), 104);
+        assert_eq!(value("type"), "qemu");
+        assert_eq!(value("maxcpu").to_string(), "4");
+        assert_eq!(value("mem"), 1);
+        assert_eq!(value("maxmem"), 2);
+        assert_eq!(value("tags")[0], "prod");
+        assert_eq!(value("id"), "qemu/104");
+        assert_eq!(value("status"), "running");
+    }
+}
