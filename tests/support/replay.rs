@@ -240,6 +240,8 @@ async fn serve(
 /// Serves a connection until the client goes, a fault closes it, or the epoch ends.
 async fn connection(stream: TcpStream, state: Arc<Mutex<State>>, mut ends: watch::Receiver<Option<u32>>) {
     ends.mark_unchanged();
+    // Head and body are two writes: without this each answer would wait for an acknowledgement.
+    let _ = stream.set_nodelay(true);
     let (config, epoch) = {
         let state = state.lock().unwrap();
         (Arc::clone(&state.identity.config), state.epoch)

@@ -1,0 +1,73 @@
+//! Every request that the client can make exists in the schema, with these parameters.
+
+use pvedeck::clients::pve::request;
+
+use crate::{schema::Schema, support::reference::skipped};
+
+#[test]
+fn every_request_fits_the_schema() {
+    let Some(schemas) = Schema::both() else {
+        return skipped("requests against the schema");
+    };
+    let samples = request::catalogue();
+    assert!(samples.len() > 35, "only {} samples", samples.len());
+    let complaints: String = schemas
+        .iter()
+        .flat_map(|schema| {
+            samples
+                .iter()
+                .map(|sample| schema.complaints(sample.method, &sample.path, &sample.query))
+        })
+        .collect();
+    assert!(complaints.is_empty(), "\n{complaints}");
+}
+
+#[test]
+fn the_client_only_reads_and_signs_in() {
+    for sample in request::catalogue() {
+        let sign_in = (sample.method, &*sample.path) == ("POST", "/access/ticket");
+        assert!(sample.method == "GET" || sign_in, "{sample:?}");
+    }
+}
+
+#[test]
+fn the_check_finds_what_is_wrong() {
+    let Some(schemas) = Schema::both() else {
+        return skipped("the check of requests");
+    };
+    let schema = &schemas[0];
+    let one = |name, value: &str| [(name, value.to_owned())];
+    for (method, path, query, complaint) in [
+        ("GET", "/nodes/pve1/nonsense", vec![], "there is no `nonsense`"),
+        ("PUT", "/version", vec![], "there is no PUT"),
+        (
+            "GET",
+            "/version",
+            one("foo", "1").into(),
+            "unknown parameter `foo`",
+        ),
+        (
+            "GET",
+            "/nodes/pve1/tasks",
+            one("source", "some").into(),
+            "is none of",
+        ),
+        ("GET", "/nodes/pve1/tasks", one("limit", "-1").into(), "is not in"),
+        ("GET", "/nodes/pve1/qemu/99/config", vec![], "is not in"),
+        (
+            "GET",
+            "/nodes/pve1/qemu/100/config",
+            one("current", "yes").into(),
+            "is no boolean",
+        ),
+        (
+            "POST",
+            "/access/ticket",
+            one("username", "root@pam").into(),
+            "`password` is missing",
+        ),
+    ] {
+        let complaints = schema.complaints(method, path, &query);
+        assert!(complaints.contains(complaint), "{method} {path}: {complaints}");
+    }
+}

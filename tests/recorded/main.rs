@@ -1,0 +1,9 @@
+//! Answers of real servers are read without the loss of an object, and their errors become the right ones.
+
+#![allow(clippy::unwrap_used, reason = "a failing test may say it this way")]
+
+mod exchanges;
+mod reading;
+
+#[path = "../support/mod.rs"]
+mod support;
