@@ -1,6 +1,6 @@
 //! Feeds: the things that can be read, each with a freshness of its own, and what a read brings.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
@@ -75,6 +75,78 @@ pub enum Feed {
     TaskLog(Upid),
     /// The object's JSON as the server sends it.
     Raw(ObjectRef),
+}
+
+impl Feed {
+    /// How often a new read is worth its cost while somebody looks. Readers keep to it, and data that is three
+    /// periods old is stale.
+    pub fn period(&self) -> SignedDuration {
+        let seconds = match self {
+            Self::TaskStatus(_) | Self::TaskLog(_) => 3,
+            // pvestatd renews these each 10 s: asking faster brings nothing.
+            Self::Resources | Self::Tasks | Self::GuestStatus(_) | Self::NodeStatus(_) => 10,
+            Self::ClusterStatus | Self::StorageStatus(..) => 30,
+            Self::HaStatus
+            | Self::ClusterLog
+            | Self::NodeServices(_)
+            | Self::NodeReplication(_)
+            | Self::NodeSyslog(_)
+            | Self::GuestConfig(_)
+            | Self::GuestPending(_)
+            | Self::GuestAddresses(_)
+            | Self::GuestSnapshots(_)
+            | Self::StorageContent(..)
+            | Self::Raw(_) => 60,
+            Self::ClusterFirewall | Self::GuestFirewall(_) | Self::NodeNetwork(_) | Self::NodeTime(_) => 120,
+            Self::Permissions | Self::NodeDisks(_) => 600,
+            Self::Version | Self::NodeCertificates(_) | Self::NodeUpdates(_) | Self::NodeSubscription(_) => {
+                1800
+            }
+        };
+        SignedDuration::from_secs(seconds)
+    }
+
+    /// The node that the feed names in its path.
+    pub fn node(&self) -> Option<&NodeName> {
+        match self {
+            Self::NodeStatus(node)
+            | Self::NodeServices(node)
+            | Self::NodeCertificates(node)
+            | Self::NodeUpdates(node)
+            | Self::NodeDisks(node)
+            | Self::NodeNetwork(node)
+            | Self::NodeSubscription(node)
+            | Self::NodeReplication(node)
+            | Self::NodeTime(node)
+            | Self::NodeSyslog(node)
+            | Self::StorageStatus(node, _)
+            | Self::StorageContent(node, _) => Some(node),
+            Self::TaskStatus(upid) | Self::TaskLog(upid) => Some(&upid.node),
+            _ => None,
+        }
+    }
+
+    /// The guest that the feed is about. Its path needs the guest's node and kind as well.
+    pub fn vmid(&self) -> Option<Vmid> {
+        match self {
+            Self::GuestStatus(vmid)
+            | Self::GuestConfig(vmid)
+            | Self::GuestPending(vmid)
+            | Self::GuestAddresses(vmid)
+            | Self::GuestSnapshots(vmid)
+            | Self::GuestFirewall(vmid) => Some(*vmid),
+            Self::Raw(ObjectRef::Guest(guest)) => Some(guest.vmid),
+            _ => None,
+        }
+    }
+
+    /// This feed of that cluster.
+    pub fn of(self, cluster: &ClusterId) -> FeedKey {
+        FeedKey {
+            cluster: cluster.clone(),
+            feed: self,
+        }
+    }
 }
 
 /// A feed of one of the clusters.

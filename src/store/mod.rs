@@ -1,10 +1,116 @@
 //! The last known truth about every cluster, and how fresh it is.
 //!
 //! What always holds here:
-//! - [`Store::apply`] is the only way in, and it says what changed.
+//! - [`Store::apply`] is the only way in (beside [`Store::restore`], before anything live has come), and it says what
+//!   changed.
 //! - A failed read never removes anything: the feed keeps its data, its age and gets the error.
+//! - What is kept is bounded: the inventory, a thousand tasks a cluster, ten minutes of history, the details of the
+//!   objects that were looked at last.
 //! - Nothing here reads a clock: times come with the updates.
 
+mod apply;
+mod changes;
+mod cluster;
+mod details;
 pub mod feed;
+mod freshness;
+pub mod history;
+mod log;
+mod lookup;
+mod shelf;
+mod tasks;
 
+use std::collections::HashMap;
+
+use crate::domain::ClusterId;
+
+use changes::{Kind, Revisions};
+
+pub use changes::Changes;
+pub use cluster::{Cluster, Grant};
 pub use feed::{Feed, FeedError, FeedErrorKind, FeedKey, Payload, Update};
+pub use freshness::{Freshness, Health};
+pub use history::{History, Ring};
+pub use log::LogBuffer;
+
+/// Everything that is known.
+#[derive(Debug)]
+pub struct Store {
+    clusters: Vec<Cluster>,
+    index: HashMap<ClusterId, usize>,
+    revisions: Revisions,
+}
+
+impl Store {
+    /// A store that knows nothing yet about these clusters. Their order is the order of lists.
+    pub fn new(clusters: impl IntoIterator<Item = ClusterId>) -> Self {
+        let mut store = Self {
+            clusters: Vec::new(),
+            index: HashMap::new(),
+            revisions: Revisions::default(),
+        };
+        for id in clusters {
+            if !store.index.contains_key(&id) {
+                store.index.insert(id.clone(), store.clusters.len());
+                store.clusters.push(Cluster::new(id));
+            }
+        }
+        store
+    }
+
+    /// Grows whenever anything changed that may be shown; not when data was only confirmed.
+    pub fn revision(&self) -> u64 {
+        self.revisions.latest()
+    }
+
+    /// Grows when a node changed.
+    pub fn nodes_revision(&self) -> u64 {
+        self.revisions.of(Kind::Nodes)
+    }
+
+    /// Grows when a guest changed.
+    pub fn guests_revision(&self) -> u64 {
+        self.revisions.of(Kind::Guests)
+    }
+
+    /// Grows when a storage changed.
+    pub fn storages_revision(&self) -> u64 {
+        self.revisions.of(Kind::Storages)
+    }
+
+    /// Grows when a pool changed.
+    pub fn pools_revision(&self) -> u64 {
+        self.revisions.of(Kind::Pools)
+    }
+
+    /// Grows when an SDN zone changed.
+    pub fn zones_revision(&self) -> u64 {
+        self.revisions.of(Kind::Zones)
+    }
+
+    /// Grows when a task changed.
+    pub fn tasks_revision(&self) -> u64 {
+        self.revisions.of(Kind::Tasks)
+    }
+
+    /// Grows when a cluster said something new of itself: quorum, HA, log, version, permissions, firewall, rejected
+    /// rows.
+    pub fn clusters_revision(&self) -> u64 {
+        self.revisions.of(Kind::Clusters)
+    }
+
+    /// Grows when a detail of any object changed.
+    pub fn details_revision(&self) -> u64 {
+        self.revisions.of(Kind::Details)
+    }
+
+    /// Grows when the findings changed.
+    pub fn findings_revision(&self) -> u64 {
+        self.revisions.of(Kind::Findings)
+    }
+
+    /// Grows when a read failed in a new way, recovered, or brought its first data.
+    pub fn freshness_revision(&self) -> u64 {
+        self.revisions.of(Kind::Freshness)
+    }
+}

@@ -1,0 +1,418 @@
+//! One cluster or standalone host as it is known here.
+//!
+//! What always holds here:
+//! - The indices fit the inventory: both change in one place only.
+//! - A guest's status is the inventory's, made more precise by a fresh detail.
+
+use std::{collections::HashMap, sync::Arc};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::{
+    ClusterId, ClusterStatus, Guest, GuestStatus, HaStatus, Inventory, LogEntry, Node, NodeName, Pool,
+    SdnZone, Storage, StorageName, Task, Upid, Vmid, cluster::Firewall,
+};
+
+use super::{
+    changes::Kind,
+    details::{Details, StorageKey},
+    feed::Feed,
+    freshness::{Freshness, Health, Records},
+    history::{History, Ring, fill_ring},
+    tasks::Tasks,
+};
+
+/// pvestatd renews the inventory this often: a detail that is younger than that knows better.
+const INVENTORY_LAG: SignedDuration = SignedDuration::from_secs(10);
+/// For this long a detail may tell paused from running: the inventory never can.
+const DETAIL_FRESH: SignedDuration = SignedDuration::from_secs(30);
+
+/// A path and the privileges that this sign-in has on it.
+pub type Grant = (Box<str>, Vec<Box<str>>);
+
+/// A cluster as it is known here: its inventory, indexed, and what was read beside it.
+#[derive(Debug)]
+pub struct Cluster {
+    pub(super) id: ClusterId,
+    pub(super) inventory: Inventory,
+    /// Whether the inventory was read in this run, not taken from an earlier one.
+    pub(super) live: bool,
+    index: Index,
+    pub(super) tasks: Tasks,
+    pub(super) details: Details,
+    pub(super) records: Records,
+    pub(super) history: Histories,
+    pub(super) status: Option<ClusterStatus>,
+    pub(super) ha: Option<HaStatus>,
+    pub(super) log: Option<Vec<LogEntry>>,
+    pub(super) version: Option<Box<str>>,
+    pub(super) permissions: Option<Vec<Grant>>,
+    pub(super) firewall: Option<Firewall>,
+}
+
+/// Where in the inventory things are.
+#[derive(Default, Debug)]
+struct Index {
+    guests: HashMap<Vmid, u32>,
+    nodes: HashMap<NodeName, u32>,
+    storages: HashMap<StorageKey, u32>,
+    on_node: HashMap<NodeName, Vec<u32>>,
+    in_pool: HashMap<Arc<str>, Vec<u32>>,
+}
+
+/// What was seen over the last minutes.
+#[derive(Default, Debug)]
+pub(super) struct Histories {
+    pub(super) nodes: HashMap<NodeName, History>,
+    pub(super) guests: HashMap<Vmid, History>,
+    pub(super) storages: HashMap<StorageKey, Ring>,
+}
+
+impl Cluster {
+    pub(super) fn new(id: ClusterId) -> Self {
+        Self {
+            id,
+            inventory: Inventory::default(),
+            live: false,
+            index: Index::default(),
+            tasks: Tasks::default(),
+            details: Details::default(),
+            records: Records::default(),
+            history: Histories::default(),
+            status: None,
+            ha: None,
+            log: None,
+            version: None,
+            permissions: None,
+            firewall: None,
+        }
+    }
+
+    /// Its name in the configuration.
+    pub fn id(&self) -> &ClusterId {
+        &self.id
+    }
+
+    /// Its nodes, in the server's order.
+    pub fn nodes(&self) -> &[Node] {
+        &self.inventory.nodes
+    }
+
+    /// Its guests, in the server's order.
+    pub fn guests(&self) -> &[Guest] {
+        &self.inventory.guests
+    }
+
+    /// Its storages, one entry for each node that sees one.
+    pub fn storages(&self) -> &[Storage] {
+        &self.inventory.storages
+    }
+
+    /// Its pools.
+    pub fn pools(&self) -> &[Pool] {
+        &self.inventory.pools
+    }
+
+    /// Its SDN zones and fabrics.
+    pub fn zones(&self) -> &[SdnZone] {
+        &self.inventory.zones
+    }
+
+    /// Rows of the inventory that could not be understood, with the reason.
+    pub fn rejected(&self) -> &[Box<str>] {
+        &self.inventory.rejected
+    }
+
+    /// Its tasks, the newest first.
+    pub fn tasks(&self) -> &[Task] {
+        self.tasks.list()
+    }
+
+    /// One node.
+    pub fn node(&self, name: &NodeName) -> Option<&Node> {
+        self.index
+            .nodes
+            .get(name)
+            .map(|at| &self.inventory.nodes[*at as usize])
+    }
+
+    /// One guest.
+    pub fn guest(&self, vmid: Vmid) -> Option<&Guest> {
+        self.index
+            .guests
+            .get(&vmid)
+            .map(|at| &self.inventory.guests[*at as usize])
+    }
+
+    /// One storage as a node sees it.
+    pub fn storage(&self, node: &NodeName, name: &StorageName) -> Option<&Storage> {
+        let key = (node.clone(), name.clone());
+        self.index
+            .storages
+            .get(&key)
+            .map(|at| &self.inventory.storages[*at as usize])
+    }
+
+    /// One task.
+    pub fn task(&self, upid: &Upid) -> Option<&Task> {
+        self.tasks.get(upid)
+    }
+
+    /// The guests that are on a node.
+    pub fn guests_on(&self, node: &NodeName) -> impl ExactSizeIterator<Item = &Guest> {
+        self.indexed(self.index.on_node.get(node))
+    }
+
+    /// The guests that belong to a pool.
+    pub fn guests_in_pool(&self, pool: &str) -> impl ExactSizeIterator<Item = &Guest> {
+        self.indexed(self.index.in_pool.get(pool))
+    }
+
+    fn indexed<'a>(&'a self, places: Option<&'a Vec<u32>>) -> impl ExactSizeIterator<Item = &'a Guest> {
+        places
+            .map_or(&[][..], Vec::as_slice)
+            .iter()
+            .map(|at| &self.inventory.guests[*at as usize])
+    }
+
+    /// Quorum and members, as `/cluster/status` tells them.
+    pub fn status(&self) -> Option<&ClusterStatus> {
+        self.status.as_ref()
+    }
+
+    /// HA manager and managed guests.
+    pub fn ha(&self) -> Option<&HaStatus> {
+        self.ha.as_ref()
+    }
+
+    /// The cluster log.
+    pub fn log(&self) -> Option<&[LogEntry]> {
+        self.log.as_deref()
+    }
+
+    /// The API's version.
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+
+    /// What this sign-in may do.
+    pub fn permissions(&self) -> Option<&[Grant]> {
+        self.permissions.as_deref()
+    }
+
+    /// The firewall of the whole cluster.
+    pub fn firewall(&self) -> Option<&Firewall> {
+        self.firewall.as_ref()
+    }
+
+    /// Whether the inventory was read in this run. Otherwise it is empty or the last known one of an earlier run.
+    pub fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// How fresh one feed is.
+    pub fn freshness(&self, feed: &Feed) -> Freshness<'_> {
+        self.records.get(feed)
+    }
+
+    /// How the cluster is doing.
+    pub fn health(&self, now: Timestamp) -> Health<'_> {
+        self.records.health(now)
+    }
+
+    /// Takes a whole inventory that was read at `at`. Says what differs from before.
+    pub(super) fn take_inventory(&mut self, mut new: Inventory, at: Timestamp) -> Vec<Kind> {
+        self.overlay_details(&mut new.guests, at);
+        let differs = self.replace_inventory(new);
+        self.live = true;
+        self.record_history(at);
+        differs
+    }
+
+    /// Puts an inventory in place of the one before.
+    pub(super) fn replace_inventory(&mut self, new: Inventory) -> Vec<Kind> {
+        let old = &self.inventory;
+        let differs: Vec<Kind> = [
+            (Kind::Nodes, old.nodes != new.nodes),
+            (Kind::Guests, old.guests != new.guests),
+            (Kind::Storages, old.storages != new.storages),
+            (Kind::Pools, old.pools != new.pools),
+            (Kind::Zones, old.zones != new.zones),
+            (Kind::Clusters, old.rejected != new.rejected),
+        ]
+        .into_iter()
+        .filter_map(|(kind, differs)| differs.then_some(kind))
+        .collect();
+        if differs.is_empty() {
+            return differs;
+        }
+        let moved = !same_places(&old.guests, &new.guests);
+        self.inventory = new;
+        if moved {
+            self.index.rebuild_guests(&self.inventory.guests);
+        }
+        self.index.rebuild_others(&self.inventory);
+        self.forget_what_is_gone();
+        differs
+    }
+
+    fn overlay_details(&self, guests: &mut [Guest], at: Timestamp) {
+        let fresh: HashMap<Vmid, (&crate::domain::GuestDetail, SignedDuration)> = self
+            .details
+            .guests
+            .iter()
+            .filter_map(|(vmid, details)| {
+                let read = self.records.get(&Feed::GuestStatus(*vmid)).data_at?;
+                let age = at.duration_since(read);
+                Some((*vmid, (details.status.as_deref()?, age)))
+            })
+            .filter(|(_, (_, age))| *age < DETAIL_FRESH)
+            .collect();
+        if fresh.is_empty() {
+            return;
+        }
+        for guest in guests {
+            if let Some((detail, age)) = fresh.get(&guest.vmid) {
+                overlay(guest, detail, *age);
+            }
+        }
+    }
+
+    /// Lets the fresh detail of a guest correct its row. Says whether the row changed.
+    pub(super) fn overlay_one(&mut self, vmid: Vmid) -> bool {
+        let Some(at) = self.index.guests.get(&vmid) else {
+            return false;
+        };
+        let Some(detail) = self
+            .details
+            .guests
+            .get(&vmid)
+            .and_then(|details| details.status.as_deref())
+        else {
+            return false;
+        };
+        let guest = &mut self.inventory.guests[*at as usize];
+        let before = (guest.status, guest.lock.clone(), guest.uptime);
+        overlay(guest, detail, SignedDuration::ZERO);
+        before != (guest.status, guest.lock.clone(), guest.uptime)
+    }
+
+    fn forget_what_is_gone(&mut self) {
+        let index = &self.index;
+        self.history
+            .nodes
+            .retain(|name, _| index.nodes.contains_key(name));
+        self.history
+            .guests
+            .retain(|vmid, _| index.guests.contains_key(vmid));
+        self.history
+            .storages
+            .retain(|key, _| index.storages.contains_key(key));
+        self.details
+            .nodes
+            .retain(|name, _| index.nodes.contains_key(name));
+        self.records.retain(|feed| match feed {
+            Feed::StorageStatus(..) | Feed::StorageContent(..) | Feed::TaskStatus(_) | Feed::TaskLog(_) => {
+                true
+            }
+            feed => feed.node().is_none_or(|node| index.nodes.contains_key(node)),
+        });
+    }
+
+    fn record_history(&mut self, at: Timestamp) {
+        let history = &mut self.history;
+        for node in &self.inventory.nodes {
+            let mem = crate::domain::quantity::ratio(node.mem, node.max_mem);
+            if let Some(known) = history.nodes.get_mut(&node.name) {
+                known.push(at, node.cpu, mem);
+            } else {
+                history
+                    .nodes
+                    .entry(node.name.clone())
+                    .or_default()
+                    .push(at, node.cpu, mem);
+            }
+        }
+        for guest in &self.inventory.guests {
+            // A guest that does not run has no load: that is a gap, and templates have no history at all.
+            if guest.template {
+                continue;
+            }
+            let runs = guest.status != GuestStatus::Stopped;
+            history.guests.entry(guest.vmid).or_default().push(
+                at,
+                guest.cpu.filter(|_| runs),
+                guest.mem_fraction().filter(|_| runs),
+            );
+        }
+        for storage in &self.inventory.storages {
+            history
+                .storages
+                .entry((storage.node.clone(), storage.name.clone()))
+                .or_insert_with(fill_ring)
+                .push(at, storage.fill());
+        }
+    }
+}
+
+/// Whether both lists hold the same guests in the same places, so that every index still fits.
+fn same_places(old: &[Guest], new: &[Guest]) -> bool {
+    old.len() == new.len()
+        && old
+            .iter()
+            .zip(new)
+            .all(|(a, b)| a.vmid == b.vmid && a.node == b.node && a.pool == b.pool)
+}
+
+/// Corrects a guest's row by its detail, read `age` before the row.
+fn overlay(guest: &mut Guest, detail: &crate::domain::GuestDetail, age: SignedDuration) {
+    let Some(status) = detail.status else { return };
+    if age < INVENTORY_LAG {
+        guest.status = status;
+        guest.lock.clone_from(&detail.lock);
+        guest.uptime = detail.uptime;
+    } else if guest.status == GuestStatus::Running
+        && matches!(status, GuestStatus::Paused | GuestStatus::Suspended)
+    {
+        guest.status = status;
+    }
+}
+
+impl Index {
+    fn rebuild_guests(&mut self, guests: &[Guest]) {
+        self.guests.clear();
+        self.on_node.clear();
+        self.in_pool.clear();
+        for (guest, at) in guests.iter().zip(0_u32..) {
+            self.guests.insert(guest.vmid, at);
+            list_under(&mut self.on_node, &guest.node, at);
+            if let Some(pool) = &guest.pool {
+                list_under(&mut self.in_pool, pool, at);
+            }
+        }
+    }
+
+    fn rebuild_others(&mut self, inventory: &Inventory) {
+        self.nodes = inventory
+            .nodes
+            .iter()
+            .zip(0_u32..)
+            .map(|(node, at)| (node.name.clone(), at))
+            .collect();
+        self.storages = inventory
+            .storages
+            .iter()
+            .zip(0_u32..)
+            .map(|(storage, at)| ((storage.node.clone(), storage.name.clone()), at))
+            .collect();
+    }
+}
+
+/// Without a clone of the key where it is known, which is nearly always.
+fn list_under<K: Clone + Eq + std::hash::Hash>(lists: &mut HashMap<K, Vec<u32>>, key: &K, at: u32) {
+    if let Some(list) = lists.get_mut(key) {
+        list.push(at);
+    } else {
+        lists.insert(key.clone(), vec![at]);
+    }
+}

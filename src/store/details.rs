@@ -1,0 +1,128 @@
+//! What was read about single objects, beyond the inventory.
+//!
+//! What always holds here: a detail that was never read is `None`; an empty list was read and was empty.
+
+use std::collections::HashMap;
+
+use jiff::SignedDuration;
+
+use crate::domain::{
+    GuestDetail, NodeName, ObjectRef, ReplicationJob, StorageName, Upid, Vmid,
+    cluster::Firewall,
+    config::{GuestConfig, PendingChange},
+    guest::{GuestInterface, Snapshot},
+    node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
+    storage::{StorageDetail, Volume},
+};
+
+use super::{feed::Feed, log::LogBuffer, shelf::Shelf};
+
+/// How many guests, and how many storages, keep their details.
+const OBJECTS: usize = 64;
+/// How many task logs are kept.
+const LOGS: usize = 8;
+/// How many raw answers are kept: they are big and seldom looked at twice.
+const RAWS: usize = 8;
+
+/// Details of a node. All nodes keep theirs: findings need them, and nodes are few.
+#[derive(Default, Debug)]
+pub(super) struct NodeDetails {
+    pub(super) status: Option<NodeDetail>,
+    pub(super) services: Option<Vec<Service>>,
+    pub(super) certificates: Option<Vec<Certificate>>,
+    pub(super) updates: Option<Vec<PackageUpdate>>,
+    pub(super) disks: Option<Vec<Disk>>,
+    pub(super) network: Option<Vec<NetworkInterface>>,
+    pub(super) subscription: Option<Subscription>,
+    pub(super) replication: Option<Vec<ReplicationJob>>,
+    /// How far the node's clock is ahead of ours.
+    pub(super) skew: Option<SignedDuration>,
+    pub(super) syslog: Option<Vec<Box<str>>>,
+}
+
+/// Details of a guest.
+#[derive(Default, Debug)]
+pub(super) struct GuestDetails {
+    pub(super) status: Option<Box<GuestDetail>>,
+    pub(super) config: Option<GuestConfig>,
+    pub(super) pending: Option<Vec<PendingChange>>,
+    pub(super) addresses: Option<Vec<GuestInterface>>,
+    pub(super) snapshots: Option<Vec<Snapshot>>,
+    pub(super) firewall: Option<Firewall>,
+}
+
+/// Details of a storage on a node.
+#[derive(Default, Debug)]
+pub(super) struct StorageDetails {
+    pub(super) status: Option<StorageDetail>,
+    pub(super) content: Option<Vec<Volume>>,
+}
+
+/// A storage on a node: the key of its details.
+pub(super) type StorageKey = (NodeName, StorageName);
+
+/// All details of a cluster's objects.
+#[derive(Debug)]
+pub(super) struct Details {
+    pub(super) nodes: HashMap<NodeName, NodeDetails>,
+    pub(super) guests: Shelf<Vmid, GuestDetails>,
+    pub(super) storages: Shelf<StorageKey, StorageDetails>,
+    pub(super) logs: Shelf<Upid, LogBuffer>,
+    pub(super) raws: Shelf<ObjectRef, Option<Box<str>>>,
+}
+
+impl Default for Details {
+    fn default() -> Self {
+        Self {
+            nodes: HashMap::new(),
+            guests: Shelf::new(OBJECTS),
+            storages: Shelf::new(OBJECTS),
+            logs: Shelf::new(LOGS),
+            raws: Shelf::new(RAWS),
+        }
+    }
+}
+
+/// What had to leave a shelf: the records of its feeds go with it.
+#[derive(PartialEq, Eq, Debug)]
+pub(super) enum Evicted {
+    Guest(Vmid),
+    Storage(StorageKey),
+    Log(Upid),
+    Raw(ObjectRef),
+}
+
+impl Evicted {
+    /// Whether a feed is about what left.
+    pub(super) fn concerns(&self, feed: &Feed) -> bool {
+        match (self, feed) {
+            (Self::Raw(gone), Feed::Raw(object)) => gone == object,
+            (_, Feed::Raw(_)) => false,
+            (Self::Guest(gone), feed) => feed.vmid() == Some(*gone),
+            (
+                Self::Storage((node, storage)),
+                Feed::StorageStatus(of_node, of) | Feed::StorageContent(of_node, of),
+            ) => of_node == node && of == storage,
+            (Self::Log(gone), Feed::TaskLog(upid) | Feed::TaskStatus(upid)) => upid == gone,
+            _ => false,
+        }
+    }
+}
+
+impl Details {
+    /// Makes room for what a feed is about, whether its read succeeded or not: a record of a failure needs a bound
+    /// as well.
+    pub(super) fn touch(&mut self, feed: &Feed) -> Option<Evicted> {
+        match feed {
+            Feed::Raw(object) => self.raws.touch(object).1.map(Evicted::Raw),
+            Feed::StorageStatus(node, storage) | Feed::StorageContent(node, storage) => {
+                let key = (node.clone(), storage.clone());
+                self.storages.touch(&key).1.map(Evicted::Storage)
+            }
+            Feed::TaskStatus(upid) | Feed::TaskLog(upid) => self.logs.touch(upid).1.map(Evicted::Log),
+            _ => feed
+                .vmid()
+                .and_then(|vmid| self.guests.touch(&vmid).1.map(Evicted::Guest)),
+        }
+    }
+}
