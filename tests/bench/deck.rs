@@ -9,10 +9,12 @@ mod support;
 
 use std::{cmp::Ordering, hint::black_box};
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use jiff::Timestamp;
 use pvedeck::{
     clients::pve::request,
-    domain::{Guest, GuestRef, ObjectRef, filter::Filter},
+    domain::{Guest, GuestRef, Inventory, ObjectRef, filter::Filter},
+    store::{Feed, Payload, Store, Update},
     ui::{
         Canvas, Cell, Glyphs, Rect, Theme,
         table::{
@@ -98,6 +100,41 @@ fn decode(criterion: &mut Criterion) {
     group.finish();
 }
 
+fn apply(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("apply");
+    for size in SIZES {
+        group.throughput(Throughput::Elements(size.into()));
+        // Every other read brings other loads, as a living estate does.
+        let (calm, busy) = (estate::inventory(size), busier(size));
+        group.bench_function(BenchmarkId::new("resources", size), |bencher| {
+            let mut store = Store::new(["prod".into()]);
+            let mut tick = 0;
+            bencher.iter_batched(
+                || {
+                    tick += 1;
+                    let inventory = if tick % 2 == 0 { calm.clone() } else { busy.clone() };
+                    Update {
+                        key: Feed::Resources.of(&"prod".into()),
+                        at: Timestamp::from_second(tick * 10).unwrap_or_default(),
+                        outcome: Ok(Payload::Resources(inventory)),
+                    }
+                },
+                |update| store.apply(update).visible(),
+                BatchSize::LargeInput,
+            );
+        });
+    }
+    group.finish();
+}
+
+fn busier(size: u32) -> Inventory {
+    let mut inventory = estate::inventory(size);
+    for guest in &mut inventory.guests {
+        guest.cpu = guest.cpu.map(|cpu| cpu / 2.0 + 0.1);
+    }
+    inventory
+}
+
 fn view(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("view");
     for size in SIZES {
@@ -143,5 +180,5 @@ fn draw(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, decode, view, draw);
+criterion_group!(benches, decode, apply, view, draw);
 criterion_main!(benches);
