@@ -6,9 +6,11 @@
 //! - Whether an action is possible is decided here, with the reason ([`availability`]), never where keys are read.
 
 mod availability;
+mod place;
 mod table;
 
 pub use availability::{Reason, Target, availability};
+pub use place::Place;
 pub use table::{Action, Id, Scope, TABLE};
 
 impl Id {

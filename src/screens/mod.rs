@@ -1,3 +1,93 @@
-//! The panes, one folder each: state, view, draw.
+//! The panes, one folder each: `mod.rs` holds state and decisions, `view.rs` says what to show, `draw.rs` how.
+//!
+//! What always holds here:
+//! - A pane decides from the store, the time and the settings it is given ([`Cx`]); it reads no clock, does no I/O
+//!   and knows no other pane.
+//! - What it needs to know it declares as [`Pane::interest`]; somebody else reads it.
+//! - Every pane tells the age of its data and its last error in its [`Title`](crate::ui::pane::Title).
 
 pub mod deck;
+
+use std::collections::BTreeSet;
+
+use jiff::{Timestamp, tz::TimeZone};
+
+pub use crate::actions::Place;
+
+use crate::{
+    actions::{self, Scope},
+    domain::ObjectRef,
+    store::{FeedKey, Store},
+    ui::{Canvas, Glyphs, Tone, pane::Title},
+};
+
+/// What a pane decides and draws from.
+#[derive(Clone, Copy)]
+pub struct Cx<'a> {
+    /// The last known truth.
+    pub store: &'a Store,
+    /// The time of the event that is being handled.
+    pub now: Timestamp,
+    /// The zone in which times are shown.
+    pub zone: &'a TimeZone,
+    /// The signs of this terminal.
+    pub glyphs: &'a Glyphs,
+}
+
+/// What a pane answers to an action.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Reply {
+    /// It is not the pane's business.
+    Ignored,
+    /// Done; the pane may look different now.
+    Done,
+    /// Go to another place.
+    Go(Place),
+    /// Tell the user something for a moment.
+    Say(Tone, String),
+}
+
+/// A pane: a tile of the deck, or a whole screen.
+pub trait Pane {
+    /// What its frame says.
+    fn title(&self, cx: &Cx<'_>) -> Title;
+
+    /// In which scope its keys are looked up.
+    fn scope(&self) -> Scope;
+
+    /// Adds the feeds that it shows now.
+    fn interest(&self, cx: &Cx<'_>, feeds: &mut BTreeSet<FeedKey>);
+
+    /// Follows the store: called after the store or the pane's own filter or sort changed, before drawing.
+    fn refresh(&mut self, cx: &Cx<'_>);
+
+    /// Does an action of the table, if it is the pane's business.
+    fn act(&mut self, action: actions::Id, cx: &Cx<'_>) -> Reply;
+
+    /// The selected or shown object.
+    fn subject(&self) -> Option<ObjectRef>;
+
+    /// The marked objects, if it is a list with marks.
+    fn marks(&self) -> Option<&BTreeSet<ObjectRef>> {
+        None
+    }
+
+    /// Its filter line (or the text that is searched), if it can be filtered.
+    fn filter(&self) -> Option<&str> {
+        None
+    }
+
+    /// Changes the filter line. Called with each key while it is typed.
+    fn set_filter(&mut self, _line: &str) {}
+
+    /// A click at a place relative to the inside of its frame.
+    fn click(&mut self, _x: u16, _y: u16, _cx: &Cx<'_>) -> Reply {
+        Reply::Ignored
+    }
+
+    /// The wheel: lines down, or up if negative.
+    fn scroll(&mut self, _lines: isize, _cx: &Cx<'_>) {}
+
+    /// Draws the inside of its frame. Changes nothing but scroll offsets.
+    fn draw(&mut self, canvas: &mut Canvas<'_>, cx: &Cx<'_>, focused: bool);
+}

@@ -1,6 +1,10 @@
 //! A part of the screen that a pane may draw on.
 
-use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::{Modifier, Style},
+};
 
 use super::{
     cell::{Align, Cell},
@@ -150,6 +154,20 @@ impl<'a> Canvas<'a> {
             ..self.area
         };
         self.tint(area, tone);
+    }
+
+    /// Turns colours round at one place: the cursor of a line that is typed.
+    pub fn invert(&mut self, x: u16, y: u16) {
+        if x < self.area.width && y < self.area.height {
+            let area = Rect {
+                x: self.area.x + x,
+                y: self.area.y + y,
+                width: 1,
+                height: 1,
+            };
+            self.buffer
+                .set_style(area, Style::default().add_modifier(Modifier::REVERSED));
+        }
     }
 
     /// Empties the canvas: for what lies over other panes.

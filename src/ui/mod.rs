@@ -8,8 +8,10 @@
 
 pub mod canvas;
 pub mod cell;
+pub mod export;
 pub mod find;
 pub mod glyphs;
+pub mod line;
 pub mod page;
 pub mod pane;
 pub mod safe;

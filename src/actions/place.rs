@@ -1,0 +1,63 @@
+//! The places that one can be at.
+
+use crate::domain::{ObjectRef, TaskRef};
+
+/// A place: what the whole screen shows. The history is a list of these.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// All panes side by side.
+    Deck,
+    /// All nodes.
+    Nodes,
+    /// All guests.
+    Guests,
+    /// All storages.
+    Storages,
+    /// Running and recent tasks.
+    Tasks,
+    /// What is wrong.
+    Findings,
+    /// All clusters.
+    Clusters,
+    /// Everything about one object; the log, for a task.
+    Object(ObjectRef),
+    /// One object as the server sends it.
+    Raw(ObjectRef),
+    /// The system log of a node, or the log of a task.
+    Log(ObjectRef),
+}
+
+impl Place {
+    /// The places without an object, with the names that `pvedeck show` and the palette use.
+    pub const NAMED: &'static [(&'static str, Self)] = &[
+        ("deck", Self::Deck),
+        ("nodes", Self::Nodes),
+        ("guests", Self::Guests),
+        ("storages", Self::Storages),
+        ("tasks", Self::Tasks),
+        ("findings", Self::Findings),
+        ("clusters", Self::Clusters),
+    ];
+
+    /// The object that the place is about.
+    pub fn object(&self) -> Option<&ObjectRef> {
+        match self {
+            Self::Object(object) | Self::Raw(object) | Self::Log(object) => Some(object),
+            _ => None,
+        }
+    }
+
+    /// What the header calls it.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Object(object) => object.to_string(),
+            Self::Raw(object) => format!("{object} (raw)"),
+            Self::Log(ObjectRef::Task(TaskRef { upid, .. })) => format!("log of {} {}", upid.kind, upid.id),
+            Self::Log(object) => format!("log of {object}"),
+            other => Self::NAMED
+                .iter()
+                .find(|(_, place)| place == other)
+                .map_or_else(String::new, |(name, _)| (*name).to_owned()),
+        }
+    }
+}
