@@ -7,3 +7,5 @@ mod support;
 
 mod client;
 mod replay;
+mod sign_in;
+mod transport;

@@ -13,4 +13,5 @@ pub mod identity;
 pub mod recording;
 pub mod reference;
 pub mod replay;
+pub mod scripted;
 pub mod terminal;
