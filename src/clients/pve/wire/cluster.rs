@@ -360,3 +360,109 @@ pub(in super::super) fn log(envelope: &Envelope<'_>) -> Result<Vec<LogEntry>, Br
     });
     Ok(entries.collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::envelope;
+    use super::*;
+
+    fn read(body: &str) -> Inventory {
+        resources(&envelope(body).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn one_bad_row_costs_only_itself() {
+        let inventory = read(
+            r#"{"data":[
+            {"type":"qemu","vmid":"104","node":"pve1","status":"running","cpu":"0.2","maxcpu":4,"tags":"web;prod",
+             "uptime":"7","template":"0","name":"web01","pool":"dev","lock":"backup","new-key":{"a":[1]}},
+            {"type":"lxc","vmid":105,"node":"pve1","status":"stopped","uptime":0,"disk":"512","maxdisk":"1024","template":1},
+            {"type":"qemu","node":"pve1"}, 7, null, {"type":"teapot","id":"x"}, {"id":"y"},
+            {"type":"node","node":"pve2","status":"offline"},
+            {"type":"storage","storage":"local","node":"pve1","status":"available","content":"iso,backup","shared":"0"},
+            {"type":"sdn","sdn":"zone1","node":"pve1","status":"ok"},
+            {"type":"network","network":"zone2","network-type":"fabric","status":"error"},
+            {"type":"pool","pool":"dev"}]}"#,
+        );
+        assert_eq!(inventory.rejected.len(), 5, "{:?}", inventory.rejected);
+        assert!(inventory.rejected[0].starts_with("a guest without a vmid"));
+        let [machine, container] = inventory.guests.as_slice() else {
+            panic!("{:?}", inventory.guests)
+        };
+        assert_eq!(
+            (machine.vmid, machine.cpu, machine.cpus, machine.uptime),
+            (Vmid(104), Some(0.2), Some(4.0), Some(7))
+        );
+        assert_eq!(
+            machine.tags.iter().map(|tag| &**tag).collect::<Vec<_>>(),
+            ["prod", "web"]
+        );
+        assert_eq!(
+            (machine.pool.as_deref(), machine.lock.as_deref()),
+            (Some("dev"), Some("backup"))
+        );
+        assert_eq!(
+            (container.kind, container.uptime, container.disk),
+            (GuestKind::Lxc, None, Some(512))
+        );
+        assert!(container.template && !machine.template);
+        assert_eq!(
+            (inventory.nodes[0].status, inventory.nodes[0].cpu),
+            (NodeStatus::Offline, None)
+        );
+        assert_eq!(inventory.storages[0].status, StorageStatus::Available);
+        assert_eq!(
+            inventory.zones.iter().map(|zone| &*zone.kind).collect::<Vec<_>>(),
+            ["zone", "fabric"]
+        );
+        assert_eq!(&*inventory.pools[0].name, "dev");
+    }
+
+    #[test]
+    fn no_data_is_an_empty_inventory_and_no_list_is_an_error() {
+        assert_eq!(read(r#"{"data":null}"#), Inventory::default());
+        assert_eq!(read(""), Inventory::default());
+        assert!(resources(&envelope(r#"{"data":{"a":1}}"#).unwrap()).is_err());
+        assert!(envelope(r#"{"data":[{"type":"#).is_err());
+    }
+
+    #[test]
+    fn a_standalone_host_has_no_cluster_row() {
+        let body = r#"{"data":[{"type":"node","name":"pve1","online":1,"local":"1","nodeid":"0","ip":"10.0.2.15"}]}"#;
+        let status = status(&envelope(body).unwrap()).unwrap();
+        assert_eq!(
+            (status.name.is_none(), status.quorate, status.members.len()),
+            (true, None, 1)
+        );
+        assert!(status.members[0].local && status.members[0].online);
+    }
+
+    fn value() -> impl Strategy<Value = serde_json::Value> {
+        prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(Into::into),
+            any::<i64>().prop_map(Into::into),
+            any::<f64>().prop_map(Into::into),
+            ".{0,8}".prop_map(Into::into),
+            prop::collection::vec(any::<u8>(), 0..3).prop_map(Into::into),
+            prop::sample::select(vec!["qemu", "lxc", "node", "storage", "pool", "network"])
+                .prop_map(Into::into),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn every_row_is_an_object_or_rejected(rows in prop::collection::vec(
+            prop::collection::hash_map(
+                prop::sample::select(vec!["type", "vmid", "node", "name", "status", "cpu", "mem", "tags", "storage", "pool"]),
+                value(), 0..10),
+            0..20)) {
+            let body = serde_json::json!({ "data": rows }).to_string();
+            let all = read(&body);
+            let count = all.nodes.len() + all.guests.len() + all.storages.len() + all.pools.len() + all.zones.len();
+            prop_assert_eq!(count + all.rejected.len(), rows.len());
+        }
+    }
+}
