@@ -6,4 +6,6 @@
 mod support;
 
 mod commands;
+mod console;
+mod guard;
 mod harness;
