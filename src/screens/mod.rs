@@ -7,6 +7,12 @@
 //! - Every pane tells the age of its data and its last error in its [`Title`](crate::ui::pane::Title).
 
 pub mod deck;
+pub mod freshness;
+pub mod log;
+pub mod object;
+pub mod raw;
+mod scrolling;
+pub mod states;
 
 use std::collections::BTreeSet;
 

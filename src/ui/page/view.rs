@@ -36,6 +36,16 @@ impl PageView {
         }
     }
 
+    /// How many lines the last frame had to choose from.
+    pub fn len(&self) -> usize {
+        self.laid.as_ref().map_or(0, |laid| laid.lines.len())
+    }
+
+    /// Whether there was none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// What is looked for.
     pub fn needle(&self) -> &str {
         self.needle.as_str()

@@ -11,6 +11,38 @@ pub use view::TextView;
 
 use super::theme::Tone;
 
+/// Lines that somebody keeps.
+pub trait Lines {
+    /// How many there are.
+    fn len(&self) -> usize;
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// One of them. Foreign text.
+    fn line(&self, index: usize) -> Option<&str>;
+}
+
+impl<L: AsRef<str>> Lines for [L] {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn line(&self, index: usize) -> Option<&str> {
+        self.get(index).map(AsRef::as_ref)
+    }
+}
+
+impl<L: AsRef<str>> Lines for Vec<L> {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn line(&self, index: usize) -> Option<&str> {
+        self.get(index).map(AsRef::as_ref)
+    }
+}
+
 /// What the text is: decides how a line is tinted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Syntax {

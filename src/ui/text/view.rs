@@ -1,6 +1,6 @@
 //! The scrolling view over lines that somebody else keeps.
 
-use super::Syntax;
+use super::{Lines, Syntax};
 use crate::ui::{
     Canvas, Tone,
     find::Needle,
@@ -43,14 +43,12 @@ impl TextView {
     }
 
     /// Takes note of lines that were added or changed.
-    pub fn refresh<L: AsRef<str>>(&mut self, lines: &[L]) {
+    pub fn refresh<L: Lines + ?Sized>(&mut self, lines: &L) {
         self.total = lines.len();
         self.found = (!self.needle.is_empty()).then(|| {
-            lines
-                .iter()
-                .enumerate()
-                .filter(|(_, line)| self.needle.is_in(line.as_ref()))
-                .map(|(index, _)| index as u32)
+            (0..lines.len())
+                .filter(|index| lines.line(*index).is_some_and(|line| self.needle.is_in(line)))
+                .map(|index| index as u32)
                 .collect()
         });
         if self.top.0 >= self.count() {
@@ -58,12 +56,11 @@ impl TextView {
         }
     }
 
-    /// Shows only lines that hold the text.
-    pub fn set_needle<L: AsRef<str>>(&mut self, typed: &str, lines: &[L]) {
+    /// Shows only lines that hold the text, from the next [`refresh`](Self::refresh) on.
+    pub fn set_needle(&mut self, typed: &str) {
         if typed != self.needle.as_str() {
             self.needle = Needle::new(typed);
             self.top = (0, 0);
-            self.refresh(lines);
         }
     }
 
@@ -89,7 +86,7 @@ impl TextView {
 
     /// Scrolls. Going up stops following; going to the end starts it again only where the end was followed before
     /// it was left, which is what `resume` says.
-    pub fn go<L: AsRef<str>>(&mut self, step: Move, resume: bool, lines: &[L]) {
+    pub fn go<L: Lines + ?Sized>(&mut self, step: Move, resume: bool, lines: &L) {
         if self.following {
             self.top = self.bottom(lines);
         }
@@ -116,7 +113,7 @@ impl TextView {
         }
     }
 
-    fn up<L: AsRef<str>>(&mut self, mut rows: usize, lines: &[L]) {
+    fn up<L: Lines + ?Sized>(&mut self, mut rows: usize, lines: &L) {
         while rows > 0 {
             let (line, row) = self.top;
             if row >= rows {
@@ -134,7 +131,7 @@ impl TextView {
         }
     }
 
-    fn down<L: AsRef<str>>(&mut self, mut rows: usize, lines: &[L]) {
+    fn down<L: Lines + ?Sized>(&mut self, mut rows: usize, lines: &L) {
         let bottom = self.bottom(lines);
         while rows > 0 && self.top < bottom {
             let (line, row) = self.top;
@@ -153,21 +150,21 @@ impl TextView {
         self.found.as_ref().map_or(self.total, Vec::len)
     }
 
-    fn line<'l, L: AsRef<str>>(&self, position: usize, lines: &'l [L]) -> Option<&'l str> {
+    fn line<'l, L: Lines + ?Sized>(&self, position: usize, lines: &'l L) -> Option<&'l str> {
         let index = match &self.found {
             Some(found) => *found.get(position)? as usize,
             None => position,
         };
-        lines.get(index).map(AsRef::as_ref)
+        lines.line(index)
     }
 
-    fn rows<L: AsRef<str>>(&self, position: usize, lines: &[L]) -> Vec<Wrapped> {
+    fn rows<L: Lines + ?Sized>(&self, position: usize, lines: &L) -> Vec<Wrapped> {
         let line = self.line(position, lines).unwrap_or_default();
         wrap(&self.syntax.tint(line), self.width.max(1))
     }
 
     /// The position at which the last row is the last on the screen.
-    fn bottom<L: AsRef<str>>(&self, lines: &[L]) -> (usize, usize) {
+    fn bottom<L: Lines + ?Sized>(&self, lines: &L) -> (usize, usize) {
         let mut room = self.height.max(1);
         for position in (0..self.count()).rev() {
             let rows = self.rows(position, lines).len();
@@ -180,7 +177,7 @@ impl TextView {
     }
 
     /// Draws what is in sight; `empty` is said where there is nothing.
-    pub fn draw<L: AsRef<str>>(&mut self, canvas: &mut Canvas<'_>, lines: &[L], empty: &str) {
+    pub fn draw<L: Lines + ?Sized>(&mut self, canvas: &mut Canvas<'_>, lines: &L, empty: &str) {
         let width = canvas.width().saturating_sub(2);
         self.width = width.into();
         self.height = canvas.height().into();
@@ -312,12 +309,15 @@ mod tests {
         let mut view = TextView::new(Syntax::Plain);
         let lines = numbered(100);
         view.refresh(&lines);
-        view.set_needle("LINE 9", &lines);
+        view.set_needle("LINE 9");
+        view.refresh(&lines);
         assert_eq!(view.counts(), (11, 100));
         assert_eq!(shown(&mut view, &lines, 20, 2), ["line 9", "line 90"]);
-        view.set_needle("zzz", &lines);
+        view.set_needle("zzz");
+        view.refresh(&lines);
         assert_eq!(shown(&mut view, &lines, 30, 2)[0], "no line holds \"zzz\"");
-        view.set_needle("", &lines);
+        view.set_needle("");
+        view.refresh(&lines);
         assert_eq!(view.counts(), (100, 100));
     }
 
@@ -325,7 +325,7 @@ mod tests {
     fn nothing_yet_is_said() {
         let mut view = TextView::following(Syntax::Log);
         assert_eq!(shown(&mut view, &[], 20, 2)[0], "nothing yet");
-        view.go(Move::By(3), true, &[] as &[String]);
-        view.go(Move::Page(-1), true, &[] as &[String]);
+        view.go(Move::By(3), true, &Vec::<String>::new());
+        view.go(Move::Page(-1), true, &Vec::<String>::new());
     }
 }

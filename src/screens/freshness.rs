@@ -1,0 +1,30 @@
+//! From the freshness of feeds to what the frame of a pane says.
+
+use super::Cx;
+use crate::{domain::quantity::short_span, store::FeedKey, ui::pane::Freshness};
+
+/// Age, staleness and error of what a pane shows. It is as old as the oldest feed that it is made of; of several
+/// errors the first speaks, with its cluster's name where there are several.
+pub fn freshness(cx: &Cx<'_>, keys: impl IntoIterator<Item = FeedKey>) -> Freshness {
+    let mut shown = Freshness::default();
+    let mut oldest = None;
+    for key in keys {
+        let feed = cx.store.freshness(&key);
+        oldest = oldest.max(feed.age(cx.now));
+        shown.stale |= feed.is_stale(cx.now);
+        if let (None, Some(error)) = (&shown.error, feed.error) {
+            shown.error = Some(if several_clusters(cx) {
+                format!("{}: {}", key.cluster, error.message)
+            } else {
+                error.message.clone()
+            });
+        }
+    }
+    shown.age = oldest.map_or_else(String::new, |age| short_span(age.as_secs()));
+    shown
+}
+
+/// Whether things have to say of which cluster they are.
+pub fn several_clusters(cx: &Cx<'_>) -> bool {
+    cx.store.clusters().len() > 1
+}
