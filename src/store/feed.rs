@@ -84,8 +84,8 @@ impl Feed {
         let seconds = match self {
             Self::TaskStatus(_) | Self::TaskLog(_) => 3,
             // pvestatd renews these each 10 s: asking faster brings nothing.
-            Self::Resources | Self::Tasks | Self::GuestStatus(_) | Self::NodeStatus(_) => 10,
-            Self::ClusterStatus | Self::StorageStatus(..) => 30,
+            Self::Resources | Self::Tasks => 10,
+            Self::ClusterStatus | Self::StorageStatus(..) | Self::GuestStatus(_) | Self::NodeStatus(_) => 30,
             Self::HaStatus
             | Self::ClusterLog
             | Self::NodeServices(_)

@@ -1,0 +1,200 @@
+//! One driver per cluster: does what the schedule says.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use jiff::Timestamp;
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    reader::{Place, Reader, task_of},
+    schedule::Schedule,
+};
+use crate::{
+    domain::{ClusterId, GuestKind, Inventory, NodeName, NodeStatus, TaskState, Upid, Vmid},
+    store::{Feed, FeedError, FeedErrorKind, Payload, Update},
+};
+
+/// What a driver is told.
+#[derive(Debug)]
+pub struct Orders {
+    /// What is on the screen, and whether reading is paused.
+    pub watch: watch::Receiver<(BTreeSet<Feed>, bool)>,
+    /// What is to be read at once.
+    pub refresh: mpsc::Receiver<BTreeSet<Feed>>,
+    /// Ends the driver.
+    pub cancel: CancellationToken,
+}
+
+/// Reads one cluster until it is told to end, or nobody takes the updates any more.
+pub async fn drive<R: Reader>(
+    cluster: ClusterId,
+    reader: Arc<R>,
+    mut orders: Orders,
+    updates: mpsc::Sender<Update>,
+) {
+    let mut driver = Driver {
+        schedule: Schedule::new(Instant::now()),
+        known: Known::default(),
+    };
+    let mut reads = FuturesUnordered::new();
+    let (feeds, paused) = orders.watch.borrow_and_update().clone();
+    driver.watch(&feeds, paused);
+    loop {
+        let now = Instant::now();
+        for feed in driver.schedule.start(now) {
+            let place = driver.known.place(&feed);
+            let reader = reader.clone();
+            reads.push(async move {
+                let outcome = reader.read(feed.clone(), place).await;
+                (feed, outcome)
+            });
+        }
+        let wake = driver.schedule.next_wake(now);
+        tokio::select! {
+            () = orders.cancel.cancelled() => return,
+            Some((feed, outcome)) = reads.next() => {
+                driver.finished(&feed, &outcome);
+                let update = Update { key: feed.of(&cluster), at: Timestamp::now(), outcome };
+                if updates.send(update).await.is_err() {
+                    return;
+                }
+            }
+            changed = orders.watch.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                let (feeds, paused) = orders.watch.borrow_and_update().clone();
+                driver.watch(&feeds, paused);
+            }
+            Some(feeds) = orders.refresh.recv() => driver.schedule.refresh(&feeds, Instant::now()),
+            () = sleep_until(wake) => {}
+        }
+    }
+}
+
+async fn sleep_until(wake: Option<Instant>) {
+    match wake {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+struct Driver {
+    schedule: Schedule,
+    known: Known,
+}
+
+impl Driver {
+    fn watch(&mut self, feeds: &BTreeSet<Feed>, paused: bool) {
+        self.schedule.pause(paused);
+        self.schedule.watch(feeds, Instant::now());
+        self.known.forget_tasks(feeds);
+    }
+
+    fn finished(&mut self, feed: &Feed, outcome: &Result<Payload, FeedError>) {
+        let now = Instant::now();
+        let told = outcome.as_ref().map(|_| ()).map_err(|error| error.kind);
+        self.schedule.finished(feed, told, now, fastrand::f64());
+        match outcome {
+            Ok(Payload::Resources(inventory)) => {
+                self.known.inventory(inventory);
+                self.schedule.survey(surveys(inventory), now);
+            }
+            Ok(Payload::TaskLog(log)) => {
+                if let Feed::TaskLog(upid) = feed {
+                    let next = log.start + log.lines.len();
+                    self.known.lines.insert(upid.clone(), next);
+                    if next < log.total {
+                        // More lines are there already: the reader of a log wants all of it, now.
+                        self.schedule.refresh(&BTreeSet::from([feed.clone()]), now);
+                    } else if self.known.over.contains(upid) {
+                        self.schedule.rest(feed, now);
+                    }
+                }
+            }
+            Ok(Payload::TaskStatus(state)) => {
+                if let Feed::TaskStatus(upid) = feed
+                    && *state != TaskState::Running
+                {
+                    self.schedule.rest(feed, now);
+                    if self.known.over.insert(upid.clone()) {
+                        // Its last lines were written after the last look at them.
+                        self.schedule
+                            .refresh_if_watched(&Feed::TaskLog(upid.clone()), now);
+                    }
+                }
+            }
+            Err(FeedError {
+                kind: FeedErrorKind::NotAvailable,
+                ..
+            }) if matches!(feed, Feed::GuestStatus(_) | Feed::GuestConfig(_)) => {
+                // Perhaps it moved: the next inventory tells where to.
+                self.schedule.refresh_if_watched(&Feed::Resources, now);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What findings need to know of each node that is online.
+fn surveys(inventory: &Inventory) -> Vec<Feed> {
+    inventory
+        .nodes
+        .iter()
+        .filter(|node| node.status == NodeStatus::Online)
+        .flat_map(|node| {
+            let name = &node.name;
+            [
+                Feed::NodeStatus(name.clone()),
+                Feed::NodeServices(name.clone()),
+                Feed::NodeReplication(name.clone()),
+                Feed::NodeTime(name.clone()),
+                Feed::NodeCertificates(name.clone()),
+                Feed::NodeDisks(name.clone()),
+            ]
+        })
+        .collect()
+}
+
+/// What reads need that their feed does not say.
+#[derive(Default)]
+struct Known {
+    guests: HashMap<Vmid, (NodeName, GuestKind)>,
+    lines: HashMap<Upid, usize>,
+    over: BTreeSet<Upid>,
+}
+
+impl Known {
+    fn inventory(&mut self, inventory: &Inventory) {
+        self.guests = inventory
+            .guests
+            .iter()
+            .map(|guest| (guest.vmid, (guest.node.clone(), guest.kind)))
+            .collect();
+    }
+
+    fn place(&self, feed: &Feed) -> Place {
+        Place {
+            guest: feed.vmid().and_then(|vmid| self.guests.get(&vmid).cloned()),
+            line: task_of(feed)
+                .and_then(|upid| self.lines.get(upid))
+                .copied()
+                .unwrap_or(0),
+        }
+    }
+
+    /// A log that nobody looks at is read from its start when somebody does again.
+    fn forget_tasks(&mut self, watched: &BTreeSet<Feed>) {
+        let seen: BTreeSet<&Upid> = watched.iter().filter_map(task_of).collect();
+        self.lines.retain(|upid, _| seen.contains(upid));
+        self.over.retain(|upid| seen.contains(upid));
+    }
+}

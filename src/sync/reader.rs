@@ -1,0 +1,133 @@
+//! What reads a feed: the seam between the rhythm and the wire.
+
+use std::future::Future;
+
+use crate::{
+    clients::{Error, pve::Client},
+    domain::{GuestKind, NodeName, ObjectRef, Upid, Vmid},
+    store::{Feed, FeedError, FeedErrorKind, Payload},
+};
+
+/// Lines of a log that one read asks for.
+const LINES: usize = 500;
+/// Lines of the cluster's log.
+const CLUSTER_LOG: u32 = 200;
+
+/// What a read needs to know besides its feed.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Place {
+    /// Where a guest is and what kind it is: its path needs both.
+    pub guest: Option<(NodeName, GuestKind)>,
+    /// The first line of a log that is not known yet.
+    pub line: usize,
+}
+
+/// Reads the feeds of one cluster.
+pub trait Reader: Send + Sync {
+    /// Reads a feed once.
+    fn read(&self, feed: Feed, place: Place) -> impl Future<Output = Result<Payload, FeedError>> + Send;
+}
+
+impl Reader for Client {
+    async fn read(&self, feed: Feed, place: Place) -> Result<Payload, FeedError> {
+        read(self, &feed, &place).await.map_err(|error| explain(&error))
+    }
+}
+
+async fn read(client: &Client, feed: &Feed, place: &Place) -> Result<Payload, Error> {
+    Ok(match feed {
+        Feed::Resources => Payload::Resources(client.resources().await?),
+        Feed::ClusterStatus => Payload::ClusterStatus(client.cluster_status().await?),
+        Feed::Tasks => Payload::Tasks(client.cluster_tasks().await?),
+        Feed::HaStatus => Payload::HaStatus(client.ha_status().await?),
+        Feed::ClusterLog => Payload::ClusterLog(client.cluster_log(CLUSTER_LOG).await?),
+        Feed::Version => Payload::Version(client.version().await?),
+        Feed::Permissions => Payload::Permissions(client.permissions().await?),
+        Feed::ClusterFirewall => Payload::Firewall(client.cluster_firewall().await?),
+        Feed::NodeStatus(node) => Payload::NodeStatus(client.node_status(node).await?),
+        Feed::NodeServices(node) => Payload::NodeServices(client.node_services(node).await?),
+        Feed::NodeCertificates(node) => Payload::NodeCertificates(client.node_certificates(node).await?),
+        Feed::NodeUpdates(node) => Payload::NodeUpdates(client.node_updates(node).await?),
+        Feed::NodeDisks(node) => Payload::NodeDisks(client.node_disks(node).await?),
+        Feed::NodeNetwork(node) => Payload::NodeNetwork(client.node_network(node).await?),
+        Feed::NodeSubscription(node) => Payload::NodeSubscription(client.node_subscription(node).await?),
+        Feed::NodeReplication(node) => Payload::NodeReplication(client.node_replication(node).await?),
+        Feed::NodeTime(node) => Payload::NodeTime(client.node_time(node).await?),
+        Feed::NodeSyslog(node) => Payload::NodeSyslog(client.node_syslog(node, LINES).await?),
+        Feed::StorageStatus(node, storage) => {
+            Payload::StorageStatus(client.storage_status(node, storage).await?)
+        }
+        Feed::StorageContent(node, storage) => {
+            Payload::StorageContent(client.storage_content(node, storage).await?)
+        }
+        Feed::TaskStatus(upid) => Payload::TaskStatus(client.task_status(upid).await?),
+        Feed::TaskLog(upid) => Payload::TaskLog(client.task_log(upid, place.line, LINES).await?),
+        Feed::Raw(object) => Payload::Raw(raw(client, object, place).await?),
+        Feed::GuestStatus(_)
+        | Feed::GuestConfig(_)
+        | Feed::GuestPending(_)
+        | Feed::GuestAddresses(_)
+        | Feed::GuestSnapshots(_)
+        | Feed::GuestFirewall(_) => guest(client, feed, place).await?,
+    })
+}
+
+async fn guest(client: &Client, feed: &Feed, place: &Place) -> Result<Payload, Error> {
+    let (node, kind, vmid) = guest_path(feed.vmid(), place)?;
+    Ok(match feed {
+        Feed::GuestStatus(_) => Payload::GuestStatus(Box::new(client.guest_status(node, kind, vmid).await?)),
+        Feed::GuestPending(_) => Payload::GuestPending(client.guest_pending(node, kind, vmid).await?),
+        Feed::GuestAddresses(_) => Payload::GuestAddresses(client.guest_addresses(node, kind, vmid).await?),
+        Feed::GuestSnapshots(_) => Payload::GuestSnapshots(client.guest_snapshots(node, kind, vmid).await?),
+        Feed::GuestFirewall(_) => Payload::Firewall(client.guest_firewall(node, kind, vmid).await?),
+        _ => Payload::GuestConfig(client.guest_config(node, kind, vmid).await?),
+    })
+}
+
+async fn raw(client: &Client, object: &ObjectRef, place: &Place) -> Result<Box<str>, Error> {
+    match object {
+        ObjectRef::Cluster(_) => client.raw_cluster().await,
+        ObjectRef::Node(node) => client.raw_node(&node.node).await,
+        ObjectRef::Storage(storage) => client.raw_storage(&storage.node, &storage.storage).await,
+        ObjectRef::Task(task) => client.raw_task(&task.upid).await,
+        ObjectRef::Guest(guest) => {
+            let (node, kind, vmid) = guest_path(Some(guest.vmid), place)?;
+            client.raw_guest(node, kind, vmid).await
+        }
+    }
+}
+
+fn guest_path(vmid: Option<Vmid>, place: &Place) -> Result<(&NodeName, GuestKind, Vmid), Error> {
+    match (&place.guest, vmid) {
+        (Some((node, kind)), Some(vmid)) => Ok((node, *kind, vmid)),
+        _ => Err(Error::NotAvailable {
+            message: "the inventory does not list this guest".to_owned(),
+        }),
+    }
+}
+
+/// The sort of failure, for backoff and colour, and the sentence that the user reads.
+fn explain(error: &Error) -> FeedError {
+    let kind = match error {
+        Error::Unreachable { .. } | Error::Timeout { .. } => FeedErrorKind::Unreachable,
+        Error::Untrusted { .. } => FeedErrorKind::Untrusted,
+        Error::SignIn { .. } | Error::Setup { .. } => FeedErrorKind::SignIn,
+        Error::NotAllowed { .. } => FeedErrorKind::NotAllowed,
+        Error::NotAvailable { .. } => FeedErrorKind::NotAvailable,
+        // One node away is not the cluster away: others answer.
+        Error::NodeAway { .. } | Error::Server { .. } | Error::Parameter { .. } => FeedErrorKind::Server,
+        Error::Malformed { .. } => FeedErrorKind::Malformed,
+    };
+    FeedError {
+        kind,
+        message: error.to_string(),
+    }
+}
+
+/// The task that a feed is about, if any.
+pub(super) fn task_of(feed: &Feed) -> Option<&Upid> {
+    match feed {
+        Feed::TaskStatus(upid) | Feed::TaskLog(upid) => Some(upid),
+        _ => None,
+    }
+}

@@ -1,0 +1,196 @@
+//! Hours of reading, played in no time.
+
+use super::*;
+use crate::domain::Vmid;
+
+/// Plays a cluster that answers each read at once, for `seconds`; returns when which feed was read.
+fn play(
+    schedule: &mut Schedule,
+    begin: Instant,
+    seconds: u64,
+    answer: impl Fn(&Feed) -> Result<(), FeedErrorKind>,
+) -> Vec<(Instant, Feed)> {
+    let end = begin + Duration::from_secs(seconds);
+    let mut now = begin;
+    let mut sent = Vec::new();
+    while now < end {
+        for feed in schedule.start(now) {
+            sent.push((now, feed.clone()));
+            schedule.finished(&feed, answer(&feed), now + Duration::from_millis(40), 0.5);
+        }
+        now = schedule
+            .next_wake(now + Duration::from_millis(40))
+            .unwrap_or(end)
+            .max(now + Duration::from_millis(50));
+    }
+    sent
+}
+
+fn most_in_a_window(sent: &[(Instant, Feed)], from: Instant) -> usize {
+    let steady: Vec<_> = sent.iter().filter(|(at, _)| *at >= from).collect();
+    let in_window = |first: Instant| -> usize {
+        steady
+            .iter()
+            .filter(|(at, _)| (first..first + WINDOW).contains(at))
+            .map(|(_, feed)| cost(feed))
+            .sum()
+    };
+    steady.iter().map(|(at, _)| in_window(*at)).max().unwrap_or(0)
+}
+
+fn nodes(count: usize) -> Vec<Feed> {
+    (0..count)
+        .flat_map(|n| {
+            let node: crate::domain::NodeName = format!("pve{n}").into();
+            [
+                Feed::NodeStatus(node.clone()),
+                Feed::NodeServices(node.clone()),
+                Feed::NodeReplication(node.clone()),
+                Feed::NodeTime(node.clone()),
+                Feed::NodeCertificates(node),
+            ]
+        })
+        .collect()
+}
+
+fn guest_page() -> BTreeSet<Feed> {
+    let id = Vmid(104);
+    BTreeSet::from([
+        Feed::Resources,
+        Feed::Tasks,
+        Feed::GuestStatus(id),
+        Feed::GuestConfig(id),
+        Feed::GuestPending(id),
+        Feed::GuestAddresses(id),
+        Feed::GuestSnapshots(id),
+        Feed::GuestFirewall(id),
+    ])
+}
+
+#[test]
+fn an_hour_of_a_guest_page_keeps_the_budget_and_starves_nothing() {
+    let begin = Instant::now();
+    let mut schedule = Schedule::new(begin);
+    schedule.survey(nodes(3), begin);
+    schedule.watch(&guest_page(), begin);
+    let sent = play(&mut schedule, begin, 3600, |_| Ok(()));
+    assert!(most_in_a_window(&sent, begin + WINDOW) <= BUDGET);
+    let count = |feed: &Feed| sent.iter().filter(|(_, sent)| sent == feed).count();
+    assert!(
+        (355..=362).contains(&count(&Feed::Resources)),
+        "{}",
+        count(&Feed::Resources)
+    );
+    for feed in guest_page()
+        .into_iter()
+        .chain(nodes(3))
+        .chain([Feed::ClusterStatus, Feed::HaStatus])
+    {
+        let times: Vec<_> = sent
+            .iter()
+            .filter(|(_, sent)| *sent == feed)
+            .map(|(at, _)| *at)
+            .collect();
+        assert!(!times.is_empty(), "{feed:?} was never read");
+        let gap = times
+            .windows(2)
+            .map(|pair| pair[1] - pair[0])
+            .max()
+            .unwrap_or_default();
+        assert!(
+            gap <= rhythm(&feed, Reason::Watched).max(SURVEY) * 4,
+            "{feed:?} waited {gap:?}"
+        );
+    }
+}
+
+#[test]
+fn a_hundred_nodes_cost_no_more_than_three() {
+    let begin = Instant::now();
+    let mut schedule = Schedule::new(begin);
+    schedule.survey(nodes(100), begin);
+    let sent = play(&mut schedule, begin, 3600, |_| Ok(()));
+    assert!(most_in_a_window(&sent, begin + WINDOW) <= BUDGET);
+    let quorum = sent
+        .iter()
+        .filter(|(_, feed)| *feed == Feed::ClusterStatus)
+        .count();
+    assert!(quorum >= 100, "quorum was read {quorum} times in an hour");
+}
+
+#[test]
+fn what_is_opened_is_read_at_once() {
+    let begin = Instant::now();
+    let mut schedule = Schedule::new(begin);
+    play(&mut schedule, begin, 60, |_| Ok(()));
+    let now = begin + Duration::from_secs(61);
+    schedule.watch(&guest_page(), now);
+    assert!(
+        !schedule.start(now).contains(&Feed::GuestStatus(Vmid(104))),
+        "the selection has not settled"
+    );
+    let started = schedule.start(now + SETTLE);
+    assert!(
+        started.contains(&Feed::GuestStatus(Vmid(104))) && started.contains(&Feed::GuestConfig(Vmid(104)))
+    );
+    assert!(
+        schedule.start(now + SETTLE).is_empty(),
+        "nothing is read twice at the same time"
+    );
+}
+
+#[test]
+fn what_was_scrolled_past_is_not_read() {
+    let begin = Instant::now();
+    let mut schedule = Schedule::new(begin);
+    play(&mut schedule, begin, 60, |_| Ok(()));
+    let now = begin + Duration::from_secs(61);
+    schedule.watch(&BTreeSet::from([Feed::GuestStatus(Vmid(1))]), now);
+    schedule.watch(&BTreeSet::from([Feed::GuestStatus(Vmid(2))]), now + SETTLE / 2);
+    let started = schedule.start(now + SETTLE * 2);
+    assert!(!started.contains(&Feed::GuestStatus(Vmid(1))) && started.contains(&Feed::GuestStatus(Vmid(2))));
+}
+
+#[test]
+fn a_dead_cluster_is_asked_ever_more_rarely_and_comes_back() {
+    let begin = Instant::now();
+    let mut schedule = Schedule::new(begin);
+    schedule.watch(&guest_page(), begin);
+    let sent = play(&mut schedule, begin, 3600, |_| Err(FeedErrorKind::Unreachable));
+    assert!(sent.len() < 150, "{} tries in an hour", sent.len());
+    let later = begin + Duration::from_secs(3600);
+    let back = play(&mut schedule, later, 120, |_| Ok(()));
+    assert!(back.iter().filter(|(_, feed)| *feed == Feed::Resources).count() >= 5);
+}
+
+#[test]
+fn a_refused_sign_in_is_not_hammered() {
+    let begin = Instant::now();
+    let mut schedule = Schedule::new(begin);
+    let sent = play(&mut schedule, begin, 600, |_| Err(FeedErrorKind::SignIn));
+    assert!(sent.len() <= 12, "{} tries in ten minutes", sent.len());
+}
+
+#[test]
+fn an_untrusted_certificate_stops_until_asked() {
+    let begin = Instant::now();
+    let mut schedule = Schedule::new(begin);
+    let first = schedule.start(begin);
+    schedule.finished(&first[0], Err(FeedErrorKind::Untrusted), begin, 0.5);
+    assert!(schedule.start(begin + Duration::from_secs(3600)).is_empty());
+    assert_eq!(schedule.next_wake(begin), None);
+    schedule.refresh(&BTreeSet::from([Feed::Version]), begin);
+    assert!(!schedule.start(begin).is_empty());
+}
+
+#[test]
+fn a_pause_reads_only_what_is_asked_for() {
+    let begin = Instant::now();
+    let mut schedule = Schedule::new(begin);
+    play(&mut schedule, begin, 60, |_| Ok(()));
+    schedule.pause(true);
+    let later = begin + Duration::from_secs(200);
+    assert!(schedule.start(later).is_empty());
+    schedule.refresh(&BTreeSet::from([Feed::Resources]), later);
+    assert_eq!(schedule.start(later), [Feed::Resources]);
+}
