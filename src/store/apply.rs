@@ -2,14 +2,15 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{ClusterId, Inventory, TaskRef, Upid};
+use crate::domain::{TaskRef, Upid};
 
 use super::{
-    Store,
+    Snapshot, Store,
     changes::{Changes, Kind},
     cluster::Cluster,
     details::{GuestDetails, NodeDetails},
     feed::{Feed, FeedError, FeedErrorKind, Payload, Update},
+    findings,
 };
 
 /// An answer this much older than the one before is late. Older still, and a clock was set back: then it counts.
@@ -64,10 +65,19 @@ impl Store {
                 upid,
             })
             .collect();
+        let changed_feed = key.feed.clone();
         if !effect.kinds.is_empty() {
             changes.feeds.push(key);
         }
         let mut kinds = effect.kinds;
+        if findings::depend_on(&changed_feed) {
+            let found = findings::evaluate(cluster, at, &self.limits);
+            changes.findings = cluster.findings.take(found);
+        }
+        if changes.findings {
+            kinds.push(Kind::Findings);
+            self.gather_findings();
+        }
         if changes.freshness {
             kinds.push(Kind::Freshness);
         }
@@ -75,21 +85,41 @@ impl Store {
         changes
     }
 
-    /// Takes the last known inventory of an earlier run. Whatever was read in this run wins over it.
-    pub fn restore(&mut self, cluster: &ClusterId, at: Timestamp, inventory: Inventory) -> Changes {
-        let Some(place) = self.index.get(cluster).copied() else {
+    fn gather_findings(&mut self) {
+        self.findings = self
+            .clusters
+            .iter()
+            .flat_map(|cluster| cluster.findings().iter().cloned())
+            .collect();
+        self.findings.sort_by(findings::order);
+        self.worst.clear();
+        for finding in &self.findings {
+            // The worst comes first.
+            self.worst
+                .entry(finding.subject.clone())
+                .or_insert(finding.severity);
+        }
+    }
+
+    /// Takes what an earlier run knew of a cluster. Whatever was read in this run wins over it.
+    pub fn restore(&mut self, snapshot: Snapshot) -> Changes {
+        let Some(at) = self.index.get(&snapshot.cluster).copied() else {
             return Changes::default();
         };
-        let known = &mut self.clusters[place];
-        if known.live {
+        let cluster = &mut self.clusters[at];
+        if cluster.live {
             return Changes::default();
         }
-        let mut kinds = known.replace_inventory(inventory);
-        kinds.push(Kind::Freshness);
-        known.records.restore(Feed::Resources, at);
+        let mut kinds = cluster.replace_inventory(snapshot.inventory);
+        cluster.records.restore(Feed::Resources, snapshot.at);
+        if cluster.status.is_none() && snapshot.status.is_some() {
+            cluster.status = snapshot.status;
+            cluster.records.restore(Feed::ClusterStatus, snapshot.at);
+        }
+        kinds.extend([Kind::Clusters, Kind::Freshness]);
         self.revisions.advance(&kinds);
         Changes {
-            feeds: vec![Feed::Resources.of(cluster)],
+            feeds: vec![Feed::Resources.of(&snapshot.cluster)],
             freshness: true,
             ..Changes::default()
         }

@@ -9,16 +9,18 @@ use std::{collections::HashMap, sync::Arc};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{
-    ClusterId, ClusterStatus, Guest, GuestStatus, HaStatus, Inventory, LogEntry, Node, NodeName, Pool,
-    SdnZone, Storage, StorageName, Task, Upid, Vmid, cluster::Firewall,
+    ClusterId, ClusterStatus, Finding, Guest, GuestDetail, GuestStatus, HaStatus, Inventory, LogEntry, Node,
+    NodeName, Pool, SdnZone, Storage, StorageName, Task, Upid, Vmid, cluster::Firewall,
 };
 
 use super::{
     changes::Kind,
     details::{Details, StorageKey},
     feed::Feed,
+    findings::Findings,
     freshness::{Freshness, Health, Records},
     history::{History, Ring, fill_ring},
+    index::{Index, same_places},
     tasks::Tasks,
 };
 
@@ -42,6 +44,8 @@ pub struct Cluster {
     pub(super) details: Details,
     pub(super) records: Records,
     pub(super) history: Histories,
+    pub(super) locks: HashMap<Vmid, Lock>,
+    pub(super) findings: Findings,
     pub(super) status: Option<ClusterStatus>,
     pub(super) ha: Option<HaStatus>,
     pub(super) log: Option<Vec<LogEntry>>,
@@ -50,14 +54,11 @@ pub struct Cluster {
     pub(super) firewall: Option<Firewall>,
 }
 
-/// Where in the inventory things are.
-#[derive(Default, Debug)]
-struct Index {
-    guests: HashMap<Vmid, u32>,
-    nodes: HashMap<NodeName, u32>,
-    storages: HashMap<StorageKey, u32>,
-    on_node: HashMap<NodeName, Vec<u32>>,
-    in_pool: HashMap<Arc<str>, Vec<u32>>,
+/// The lock of a guest and since when it is known to hold.
+#[derive(Debug)]
+pub(super) struct Lock {
+    pub(super) reason: Arc<str>,
+    pub(super) since: Timestamp,
 }
 
 /// What was seen over the last minutes.
@@ -79,6 +80,8 @@ impl Cluster {
             details: Details::default(),
             records: Records::default(),
             history: Histories::default(),
+            locks: HashMap::new(),
+            findings: Findings::default(),
             status: None,
             ha: None,
             log: None,
@@ -210,6 +213,11 @@ impl Cluster {
         self.live
     }
 
+    /// What is wrong in it, the worst first.
+    pub fn findings(&self) -> &[Finding] {
+        self.findings.list()
+    }
+
     /// How fresh one feed is.
     pub fn freshness(&self, feed: &Feed) -> Freshness<'_> {
         self.records.get(feed)
@@ -226,6 +234,7 @@ impl Cluster {
         let differs = self.replace_inventory(new);
         self.live = true;
         self.record_history(at);
+        self.follow_locks(at);
         differs
     }
 
@@ -257,7 +266,7 @@ impl Cluster {
     }
 
     fn overlay_details(&self, guests: &mut [Guest], at: Timestamp) {
-        let fresh: HashMap<Vmid, (&crate::domain::GuestDetail, SignedDuration)> = self
+        let fresh: HashMap<Vmid, (&GuestDetail, SignedDuration)> = self
             .details
             .guests
             .iter()
@@ -319,6 +328,24 @@ impl Cluster {
         });
     }
 
+    /// Keeps when each lock began: with the running task that works on the guest, or when it was first seen here.
+    fn follow_locks(&mut self, at: Timestamp) {
+        let mut before = std::mem::take(&mut self.locks);
+        for guest in &self.inventory.guests {
+            let Some(reason) = &guest.lock else { continue };
+            let first_seen = before
+                .remove(&guest.vmid)
+                .filter(|lock| lock.reason == *reason)
+                .map_or(at, |lock| lock.since);
+            let working = self.tasks.working_since(guest.vmid);
+            let lock = Lock {
+                reason: reason.clone(),
+                since: working.map_or(first_seen, |start| start.min(first_seen)),
+            };
+            self.locks.insert(guest.vmid, lock);
+        }
+    }
+
     fn record_history(&mut self, at: Timestamp) {
         let history = &mut self.history;
         for node in &self.inventory.nodes {
@@ -355,17 +382,8 @@ impl Cluster {
     }
 }
 
-/// Whether both lists hold the same guests in the same places, so that every index still fits.
-fn same_places(old: &[Guest], new: &[Guest]) -> bool {
-    old.len() == new.len()
-        && old
-            .iter()
-            .zip(new)
-            .all(|(a, b)| a.vmid == b.vmid && a.node == b.node && a.pool == b.pool)
-}
-
 /// Corrects a guest's row by its detail, read `age` before the row.
-fn overlay(guest: &mut Guest, detail: &crate::domain::GuestDetail, age: SignedDuration) {
+fn overlay(guest: &mut Guest, detail: &GuestDetail, age: SignedDuration) {
     let Some(status) = detail.status else { return };
     if age < INVENTORY_LAG {
         guest.status = status;
@@ -375,44 +393,5 @@ fn overlay(guest: &mut Guest, detail: &crate::domain::GuestDetail, age: SignedDu
         && matches!(status, GuestStatus::Paused | GuestStatus::Suspended)
     {
         guest.status = status;
-    }
-}
-
-impl Index {
-    fn rebuild_guests(&mut self, guests: &[Guest]) {
-        self.guests.clear();
-        self.on_node.clear();
-        self.in_pool.clear();
-        for (guest, at) in guests.iter().zip(0_u32..) {
-            self.guests.insert(guest.vmid, at);
-            list_under(&mut self.on_node, &guest.node, at);
-            if let Some(pool) = &guest.pool {
-                list_under(&mut self.in_pool, pool, at);
-            }
-        }
-    }
-
-    fn rebuild_others(&mut self, inventory: &Inventory) {
-        self.nodes = inventory
-            .nodes
-            .iter()
-            .zip(0_u32..)
-            .map(|(node, at)| (node.name.clone(), at))
-            .collect();
-        self.storages = inventory
-            .storages
-            .iter()
-            .zip(0_u32..)
-            .map(|(storage, at)| ((storage.node.clone(), storage.name.clone()), at))
-            .collect();
-    }
-}
-
-/// Without a clone of the key where it is known, which is nearly always.
-fn list_under<K: Clone + Eq + std::hash::Hash>(lists: &mut HashMap<K, Vec<u32>>, key: &K, at: u32) {
-    if let Some(list) = lists.get_mut(key) {
-        list.push(at);
-    } else {
-        lists.insert(key.clone(), vec![at]);
     }
 }

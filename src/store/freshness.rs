@@ -22,6 +22,8 @@ pub struct Freshness<'a> {
     pub error: Option<&'a FeedError>,
     /// Failures in a row.
     pub failures: u32,
+    /// Whether the data is what an earlier run knew.
+    pub restored: bool,
     lifetime: SignedDuration,
 }
 
@@ -94,6 +96,7 @@ struct Record {
     tried_at: Option<Timestamp>,
     error: Option<FeedError>,
     failures: u32,
+    restored: bool,
 }
 
 impl Records {
@@ -105,6 +108,7 @@ impl Records {
                 tried_at: None,
                 error: None,
                 failures: 0,
+                restored: false,
                 lifetime,
             },
             Some(record) => Freshness {
@@ -112,6 +116,7 @@ impl Records {
                 tried_at: record.tried_at,
                 error: record.error.as_ref(),
                 failures: record.failures,
+                restored: record.restored,
                 lifetime,
             },
         }
@@ -120,12 +125,13 @@ impl Records {
     /// Data came. Says whether more than the age changed: the first data, or the end of an error.
     pub(super) fn succeed(&mut self, feed: &Feed, at: Timestamp) -> bool {
         let record = self.0.entry(feed.clone()).or_default();
-        let news = record.data_at.is_none() || record.tried_at.is_none() || record.error.is_some();
+        let news = record.data_at.is_none() || record.restored || record.error.is_some();
         *record = Record {
             data_at: Some(at),
             tried_at: Some(at),
             error: None,
             failures: 0,
+            restored: false,
         };
         news
     }
@@ -142,7 +148,9 @@ impl Records {
 
     /// Data from an earlier run: it has an age, and nothing was tried.
     pub(super) fn restore(&mut self, feed: Feed, at: Timestamp) {
-        self.0.entry(feed).or_default().data_at = Some(at);
+        let record = self.0.entry(feed).or_default();
+        record.data_at = Some(at);
+        record.restored = true;
     }
 
     pub(super) fn retain(&mut self, keep: impl Fn(&Feed) -> bool) {

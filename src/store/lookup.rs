@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{
-    ClusterId, Guest, GuestDetail, GuestRef, Node, NodeRef, ObjectRef, Pool, ReplicationJob, SdnZone,
-    Storage, StorageRef, Task, TaskRef,
+    ClusterId, Finding, Guest, GuestDetail, GuestRef, Node, NodeRef, ObjectRef, Pool, ReplicationJob,
+    SdnZone, Severity, Storage, StorageRef, Task, TaskRef,
     cluster::Firewall,
     config::{GuestConfig, PendingChange},
     guest::{GuestInterface, Snapshot},
@@ -121,6 +121,23 @@ impl Store {
     /// How a cluster is doing.
     pub fn cluster_health(&self, cluster: &ClusterId, now: Timestamp) -> Option<Health<'_>> {
         self.cluster(cluster).map(|cluster| cluster.health(now))
+    }
+
+    /// What is wrong in all clusters, the worst first.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// What is wrong with one object, the worst first.
+    pub fn findings_of<'a>(&'a self, subject: &'a ObjectRef) -> impl Iterator<Item = &'a Finding> {
+        self.findings
+            .iter()
+            .filter(move |finding| finding.subject == *subject)
+    }
+
+    /// How bad the worst finding of an object is. Cheap enough for each row of a list.
+    pub fn worst_finding(&self, subject: &ObjectRef) -> Option<Severity> {
+        self.worst.get(subject).copied()
     }
 
     fn node_details(&self, node: &NodeRef) -> Option<&NodeDetails> {

@@ -13,25 +13,34 @@ mod changes;
 mod cluster;
 mod details;
 pub mod feed;
+pub mod findings;
+#[cfg(test)]
+mod fixtures;
 mod freshness;
 pub mod history;
+mod index;
 mod log;
 mod lookup;
 mod shelf;
+pub mod snapshot;
 mod tasks;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 
-use crate::domain::ClusterId;
+use crate::domain::{ClusterId, Finding, ObjectRef, Severity};
 
 use changes::{Kind, Revisions};
 
 pub use changes::Changes;
 pub use cluster::{Cluster, Grant};
 pub use feed::{Feed, FeedError, FeedErrorKind, FeedKey, Payload, Update};
+pub use findings::FindingLimits;
 pub use freshness::{Freshness, Health};
 pub use history::{History, Ring};
 pub use log::LogBuffer;
+pub use snapshot::Snapshot;
 
 /// Everything that is known.
 #[derive(Debug)]
@@ -39,6 +48,11 @@ pub struct Store {
     clusters: Vec<Cluster>,
     index: HashMap<ClusterId, usize>,
     revisions: Revisions,
+    /// The findings of all clusters, the worst first.
+    findings: Vec<Finding>,
+    /// The worst finding of each object that has one.
+    worst: HashMap<ObjectRef, Severity>,
+    limits: FindingLimits,
 }
 
 impl Store {
@@ -48,6 +62,9 @@ impl Store {
             clusters: Vec::new(),
             index: HashMap::new(),
             revisions: Revisions::default(),
+            findings: Vec::new(),
+            worst: HashMap::new(),
+            limits: FindingLimits::default(),
         };
         for id in clusters {
             if !store.index.contains_key(&id) {
@@ -56,6 +73,11 @@ impl Store {
             }
         }
         store
+    }
+
+    /// Sets from where on something is a finding. It counts from the next update on.
+    pub fn set_limits(&mut self, limits: FindingLimits) {
+        self.limits = limits;
     }
 
     /// Grows whenever anything changed that may be shown; not when data was only confirmed.

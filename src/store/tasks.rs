@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use crate::domain::{Task, TaskState, Upid};
+use crate::domain::{Task, TaskState, Upid, Vmid};
 
 /// How many tasks of a cluster are kept.
 const TASKS: usize = 1_000;
@@ -38,6 +38,16 @@ impl Tasks {
 
     pub(super) fn get(&self, upid: &Upid) -> Option<&Task> {
         self.index.get(upid).map(|at| &self.list[*at])
+    }
+
+    /// Since when a task works on this guest, if one does.
+    pub(super) fn working_since(&self, vmid: Vmid) -> Option<Timestamp> {
+        let id = vmid.to_string();
+        self.list
+            .iter()
+            .filter(|task| !task.state.is_over() && *task.upid.id == *id)
+            .map(|task| task.upid.start)
+            .min()
     }
 
     /// Takes the list of `/cluster/tasks`.
