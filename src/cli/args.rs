@@ -81,6 +81,17 @@ pub enum Command {
         #[arg(short, long, value_enum, default_value_t)]
         output: Format,
     },
+    /// Connect to a cluster or host and write it into the configuration
+    ///
+    /// Asks for what no option says: the address, the sign-in, and whether the certificate is the right one. Without
+    /// a terminal: --url, PVEDECK_TOKEN, and --fingerprint or --ca-file unless a CA of the system has signed it.
+    Login(Login),
+    /// Check everything between here and the clusters, with cause and remedy
+    Doctor {
+        /// How to print; plain lines if left out
+        #[arg(short, long, value_enum)]
+        output: Option<Format>,
+    },
     /// List keys and what they do
     Keys {
         /// How to print
@@ -108,6 +119,17 @@ pub enum Command {
         /// Of this command instead of the whole program
         command: Option<String>,
     },
+}
+
+/// What `login` is told.
+#[derive(Args, Debug)]
+pub struct Login {
+    /// What to call the cluster here
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Sign in as user@realm, or with the token user@realm!name; the secret is asked for
+    #[arg(long)]
+    pub user: Option<String>,
 }
 
 /// What can be listed.

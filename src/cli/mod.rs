@@ -6,10 +6,12 @@
 
 pub mod args;
 pub mod connect;
+mod doctor;
 pub mod exit;
 mod get;
 mod list;
 pub mod log;
+mod login;
 pub mod output;
 
 use std::process::ExitCode;
@@ -52,6 +54,11 @@ fn dispatch(cli: &Cli, places: &Places) -> Result<(), Failure> {
             let links = connect::links(&settings, &cli.global, &Asking::on_terminal())?;
             wait(get::run(links, *resource, filter, *output))
         }
+        Some(Command::Login(login)) => {
+            let overrides = connect::overrides(&cli.global);
+            wait(login::run(login, &overrides, places, cli.global.config.clone()))
+        }
+        Some(Command::Doctor { output }) => wait(doctor::run(&cli.global, places, *output)),
         Some(Command::Keys { output }) => list::keys(places, *output),
         Some(Command::Themes { name }) => list::themes(places, name.as_deref()),
         Some(Command::Config { what }) => list::config(
