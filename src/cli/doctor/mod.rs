@@ -1,27 +1,27 @@
 //! `doctor`: everything between the keyboard and the cluster, step by step, each with cause and remedy.
 
-use std::{fmt, io::IsTerminal as _, path::Path, time::Duration};
+mod report;
+
+use std::{io::IsTerminal as _, path::Path, time::Duration};
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
 
+use self::report::{Outcome, Report};
 use super::{
     args::{Format, Global},
-    connect::{self, Asking, Link, address, code},
+    connect::{self, Asking, Link, address},
     exit::{Code, Failure},
     log::create_private,
-    output::{Column, List, Show, print},
+    output::print,
 };
 use crate::{
     clients::{
-        Error,
         http::{Lane, Options, Proof, Reader, SeenCertificate, probe_certificate},
         pve::{Client, Detection, Local},
     },
     domain::Endpoint,
     settings::{ClusterSettings, ColorDepth, Places, Settings, keymap::Keymap, theme},
-    ui::safe::clean,
 };
 
 /// A clock that is off by more than this makes sign-ins fail or will do so.
@@ -30,88 +30,6 @@ const SKEW_SECONDS: i64 = 60;
 const CERTIFICATE_DAYS: i64 = 21;
 /// The oldest version that all of this is made for.
 const OLDEST_MAJOR: u32 = 8;
-
-/// How a check came out.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Outcome {
-    Ok,
-    Warning,
-    Failed(Code),
-    Skipped,
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Ok => "ok",
-            Self::Warning => "warning",
-            Self::Failed(_) => "failed",
-            Self::Skipped => "skipped",
-        })
-    }
-}
-
-/// One check with its result.
-#[derive(Clone, Debug)]
-struct Check {
-    subject: String,
-    name: &'static str,
-    outcome: Outcome,
-    message: String,
-    remedy: String,
-}
-
-/// The checks in the order in which things depend on each other.
-#[derive(Debug, Default)]
-struct Report(Vec<Check>);
-
-impl Report {
-    fn add(
-        &mut self,
-        subject: &str,
-        name: &'static str,
-        outcome: Outcome,
-        message: impl Into<String>,
-        remedy: impl Into<String>,
-    ) {
-        let (subject, message, remedy) = (subject.to_owned(), message.into(), remedy.into());
-        self.0.push(Check {
-            subject,
-            name,
-            outcome,
-            message,
-            remedy,
-        });
-    }
-
-    fn ok(&mut self, subject: &str, name: &'static str, message: impl Into<String>) {
-        self.add(subject, name, Outcome::Ok, message, "");
-    }
-
-    fn error(&mut self, subject: &str, name: &'static str, error: &Error) {
-        let text = error.to_string();
-        let advice = error.advice();
-        // The sentence ends with the advice, which has a line of its own here.
-        let cause = text
-            .strip_suffix(advice)
-            .unwrap_or(&text)
-            .trim_end_matches([' ', '.']);
-        self.add(subject, name, Outcome::Failed(code(error)), cause, advice);
-    }
-
-    fn failed(&mut self, subject: &str, name: &'static str, failure: &Failure) {
-        for line in failure.message.lines() {
-            self.add(subject, name, Outcome::Failed(failure.code), line, "");
-        }
-    }
-
-    fn code(&self) -> Option<Code> {
-        self.0.iter().find_map(|check| match check.outcome {
-            Outcome::Failed(code) => Some(code),
-            _ => None,
-        })
-    }
-}
 
 /// Runs all checks and prints them.
 ///
@@ -133,58 +51,6 @@ pub(super) async fn run(global: &Global, places: &Places, format: Option<Format>
         None => print(&report.text())?,
     }
     report.code().map_or(Ok(()), |code| Err(Failure::said(code)))
-}
-
-impl Report {
-    fn list(&self) -> List {
-        const COLUMNS: &[Column] = &[
-            Column::new("cluster", "CLUSTER", Show::Text),
-            Column::new("check", "CHECK", Show::Text),
-            Column::new("status", "STATUS", Show::Text),
-            Column::new("message", "MESSAGE", Show::Text),
-            Column::new("remedy", "REMEDY", Show::Text),
-        ];
-        let rows = self.0.iter().map(|check| {
-            vec![
-                if check.subject.is_empty() {
-                    Value::Null
-                } else {
-                    json!(check.subject)
-                },
-                json!(check.name),
-                json!(check.outcome.to_string()),
-                json!(check.message),
-                json!(check.remedy),
-            ]
-        });
-        List {
-            columns: COLUMNS,
-            rows: rows.collect(),
-        }
-    }
-
-    fn text(&self) -> String {
-        let mut text = String::new();
-        let mut subject = "";
-        for check in &self.0 {
-            if check.subject != subject {
-                subject = &check.subject;
-                text.extend(["\n", &clean(subject), "\n"]);
-            }
-            let Check {
-                outcome,
-                name,
-                message,
-                remedy,
-                ..
-            } = check;
-            text.extend([&format!("{outcome:<8} {name:<14} {}", clean(message)), "\n"]);
-            if !remedy.is_empty() {
-                text.extend([&format!("{:<23} → {}", "", clean(remedy)), "\n"]);
-            }
-        }
-        text
-    }
 }
 
 fn state_directory(report: &mut Report, places: &Places) {

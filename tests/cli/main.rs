@@ -1,0 +1,11 @@
+//! The commands, as scripts and people meet them: the real binary in a home of its own.
+
+#![allow(clippy::unwrap_used, reason = "a failing test may say it this way")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod commands;
+mod configuration;
+mod home;
+mod servers;
