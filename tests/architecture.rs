@@ -241,9 +241,22 @@ fn every_module_says_what_it_is_for(source: &Source) -> Vec<Breach> {
     }
 }
 
-/// All files under `src/`.
-fn sources() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+fn no_test_sleeps(source: &Source) -> Vec<Breach> {
+    source
+        .find(&["sleep", "("])
+        .into_iter()
+        .map(|line| {
+            (
+                line,
+                "waits for time instead of for what should happen".to_owned(),
+            )
+        })
+        .collect()
+}
+
+/// All files under `src/` or `tests/`.
+fn sources(folder: &str) -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut found = Vec::new();
     let mut folders = vec![root.clone()];
     while let Some(folder) = folders.pop() {
@@ -262,14 +275,18 @@ fn sources() -> Vec<Source> {
 
 /// Fails with every breach of a rule in the whole of `src/`.
 fn check(rule: fn(&Source) -> Vec<Breach>) {
-    let sources = sources();
-    assert!(sources.len() > 20, "only {} files were found", sources.len());
+    check_in("src", rule);
+}
+
+fn check_in(folder: &str, rule: fn(&Source) -> Vec<Breach>) {
+    let sources = sources(folder);
+    assert!(sources.len() > 10, "only {} files were found", sources.len());
     let breaches: Vec<String> = sources
         .iter()
         .flat_map(|source| {
             rule(source)
                 .into_iter()
-                .map(|(line, what)| format!("src/{}:{line}: {what}", source.path))
+                .map(|(line, what)| format!("{folder}/{}:{line}: {what}", source.path))
         })
         .collect();
     assert!(breaches.is_empty(), "\n{}\n", breaches.join("\n"));
@@ -432,6 +449,17 @@ fn names() {
 fn nothing_for_later() {
     check(nothing_is_left_for_later);
     proves(nothing_is_left_for_later, "a.rs", "// TODO: all of it", "// done");
+}
+
+#[test]
+fn tests_wait_for_events() {
+    check_in("tests", no_test_sleeps);
+    proves(
+        no_test_sleeps,
+        "a.rs",
+        "std::thread::sleep(time)",
+        "// sleep(time)",
+    );
 }
 
 #[test]
