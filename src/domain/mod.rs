@@ -18,6 +18,7 @@ pub mod node;
 pub mod quantity;
 pub mod storage;
 pub mod task;
+pub mod task_kind;
 pub mod upid;
 
 pub use cluster::{ClusterStatus, HaResource, HaStatus, LogEntry, Pool, ReplicationJob, SdnZone};
