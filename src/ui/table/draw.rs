@@ -79,6 +79,13 @@ pub fn column_at(columns: &[Column], width: u16, x: u16) -> Option<usize> {
     None
 }
 
+/// Whether a column has room in a table of this width.
+pub fn is_shown(columns: &[Column], width: u16, column: usize) -> bool {
+    widths(columns, width.saturating_sub(2))
+        .get(column)
+        .is_some_and(Option::is_some)
+}
+
 fn keep_in_sight(state: &mut TableState, height: usize, count: usize) {
     let most = count.saturating_sub(height);
     let position = state.position();
@@ -133,26 +140,51 @@ fn widths(columns: &[Column], room: u16) -> Vec<Option<u16>> {
         }
     }
     let spare = room.saturating_sub(need(&shown).min(room.into()) as u16);
-    let all: u32 = columns
+    let mut widths: Vec<Option<u16>> = columns
         .iter()
-        .zip(&shown)
-        .map(|(column, shown)| match column.width {
-            Width::Grow(_, share) if *shown => share.into(),
-            _ => 0,
-        })
-        .sum();
-    columns
-        .iter()
-        .zip(&shown)
-        .map(|(column, shown)| {
-            shown.then(|| match column.width {
-                Width::Grow(width, share) if all > 0 => {
-                    width + (u32::from(spare) * u32::from(share) / all) as u16
-                }
-                Width::Fixed(width) | Width::Grow(width, _) => width,
-            })
-        })
-        .collect()
+        .zip(shown)
+        .map(|(column, shown)| shown.then(|| column.width.least()))
+        .collect();
+    share_out(columns, &mut widths, spare.into());
+    widths
+}
+
+/// Gives the columns that grow what is left. Those with an upper bound take no more than that.
+fn share_out(columns: &[Column], widths: &mut [Option<u16>], mut spare: u32) {
+    let mut growing: Vec<usize> = (0..columns.len())
+        .filter(|index| widths[*index].is_some() && share(columns[*index].width) > 0)
+        .collect();
+    while spare > 0 && !growing.is_empty() {
+        let all: u32 = growing.iter().map(|index| share(columns[*index].width)).sum();
+        let given = |index: usize| spare * share(columns[index].width) / all;
+        let bounded = growing.iter().position(|index| match columns[*index].width {
+            Width::Between(least, most) => given(*index) >= u32::from(most.saturating_sub(least)),
+            _ => false,
+        });
+        if let Some(position) = bounded {
+            let index = growing.remove(position);
+            if let (Some(width), Width::Between(_, most)) = (&mut widths[index], columns[index].width) {
+                let more = most.saturating_sub(*width);
+                *width += more;
+                spare -= u32::from(more);
+            }
+            continue;
+        }
+        for index in &growing {
+            if let Some(width) = &mut widths[*index] {
+                *width += given(*index) as u16;
+            }
+        }
+        break;
+    }
+}
+
+fn share(width: Width) -> u32 {
+    match width {
+        Width::Fixed(_) => 0,
+        Width::Grow(_, share) => share.into(),
+        Width::Between(..) => 1,
+    }
 }
 
 #[cfg(test)]
@@ -175,11 +207,34 @@ mod tests {
     }
 
     #[test]
+    fn a_bounded_column_leaves_the_rest_to_others() {
+        let columns = [
+            Column::text("name", Width::Between(8, 12), 0),
+            Column::text("text", Width::Grow(8, 1), 0),
+        ];
+        assert_eq!(widths(&columns, 17), [Some(8), Some(8)]);
+        assert_eq!(widths(&columns, 21), [Some(10), Some(10)]);
+        assert_eq!(widths(&columns, 41), [Some(12), Some(28)]);
+        assert_eq!(widths(&columns[..1], 41), [Some(12)]);
+    }
+
+    #[test]
     fn a_click_finds_its_column() {
         assert_eq!(column_at(COLUMNS, 42, 0), None);
         assert_eq!(column_at(COLUMNS, 42, 1), Some(0));
         assert_eq!(column_at(COLUMNS, 42, 8), Some(1));
         assert_eq!(column_at(COLUMNS, 42, 39), Some(3));
         assert_eq!(column_at(COLUMNS, 42, 42), None);
+    }
+
+    #[test]
+    fn a_column_without_room_is_not_shown() {
+        let shown = |width| {
+            (0..5)
+                .map(|column| is_shown(COLUMNS, width, column))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(shown(42), [true, true, true, true, false]);
+        assert_eq!(shown(29), [true, true, false, true, false]);
     }
 }

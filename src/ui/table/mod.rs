@@ -22,13 +22,15 @@ pub enum Width {
     Fixed(u16),
     /// At least this many, and a share of what is left in proportion to the second number.
     Grow(u16, u16),
+    /// At least the first and at most the second number: what is short does not drift away from its neighbours.
+    Between(u16, u16),
 }
 
 impl Width {
     /// The least it takes.
     pub fn least(self) -> u16 {
         match self {
-            Self::Fixed(width) | Self::Grow(width, _) => width,
+            Self::Fixed(width) | Self::Grow(width, _) | Self::Between(width, _) => width,
         }
     }
 }
