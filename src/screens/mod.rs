@@ -6,13 +6,22 @@
 //! - What it needs to know it declares as [`Pane::interest`]; somebody else reads it.
 //! - Every pane tells the age of its data and its last error in its [`Title`](crate::ui::pane::Title).
 
+pub mod clusters;
 pub mod deck;
+pub mod figures;
+pub mod findings;
+pub mod flags;
 pub mod freshness;
+pub mod guests;
+pub mod list;
 pub mod log;
+pub mod nodes;
 pub mod object;
 pub mod raw;
 mod scrolling;
 pub mod states;
+pub mod storages;
+pub mod tasks;
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,5 @@
-//! What the panes look like: snapshots of whole frames, drawn from hand-made stores.
+//! What the panes look like and do: snapshots of whole frames, drawn from hand-made stores, and rows as a user walks
+//! through them.
 
 #![allow(
     clippy::unwrap_used,
@@ -6,4 +7,7 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod behaviour;
+mod lists;
 mod objects;
+mod world;

@@ -1,0 +1,385 @@
+//! The one list pane: nodes, guests, storages, tasks, findings and clusters differ only in what a [`Listing`] says.
+//!
+//! What always holds here:
+//! - Rows are made from the store each time they are needed and never kept: the store is the only truth.
+//! - An empty list says why it is empty: waiting, unreadable, filtered away, or really nothing there.
+//! - Rows of a cluster whose data is old are dimmed; those of the others are not.
+
+use std::{cmp::Ordering, collections::BTreeSet, marker::PhantomData};
+
+use super::{
+    Cx, Pane, Place, Reply,
+    freshness::{freshness, several_clusters},
+};
+use crate::{
+    actions::{self, Id, Scope, Target},
+    domain::{ClusterId, ObjectRef, filter::Filter},
+    store::{Cluster, Feed, FeedKey, Store},
+    ui::{
+        Canvas, Cell, Tone,
+        pane::{Freshness, Title},
+        table::{
+            Column, Move, Rows, TableState, Width,
+            draw::{self, Look},
+        },
+    },
+};
+
+/// What makes a list the list of something.
+pub trait Listing {
+    /// Its rows, over what the store holds.
+    type Rows<'a>: Rows;
+    /// What the frame calls it.
+    const NAME: &'static str;
+    /// The column that sorts at first, and whether from the highest.
+    const SORT: (&'static str, bool);
+    /// The feeds of each cluster that its rows are made of: its age is theirs.
+    const FEEDS: &'static [Feed];
+    /// Feeds that add to it and whose absence takes nothing away.
+    const EXTRA: &'static [Feed] = &[];
+    /// What to say when there is really nothing.
+    const NONE: &'static str;
+    /// Whether rows of old data are dimmed. Not where the row is about just that.
+    const DIMS: bool = true;
+
+    /// The rows as of now.
+    fn rows<'a>(cx: &Cx<'a>) -> Self::Rows<'a>;
+
+    /// A number that changes when rows, or what they are sorted by, change.
+    fn revision(store: &Store) -> u64;
+
+    /// What the frame says besides the number of rows.
+    fn note(_store: &Store) -> String {
+        String::new()
+    }
+
+    /// Where opening a row leads.
+    fn open(object: ObjectRef) -> Place {
+        Place::Object(object)
+    }
+}
+
+/// A list pane.
+pub struct List<L> {
+    table: TableState,
+    /// Whether the first sort is set: the columns are known only with the first rows.
+    started: bool,
+    /// How wide the last frame was: clicks and sorting go by the columns that were shown.
+    width: u16,
+    listing: PhantomData<fn() -> L>,
+}
+
+impl<L> Default for List<L> {
+    fn default() -> Self {
+        Self {
+            table: TableState::default(),
+            started: false,
+            width: u16::MAX,
+            listing: PhantomData,
+        }
+    }
+}
+
+impl<L: Listing> List<L> {
+    /// The rows, with order and selection worked out for them.
+    fn follow<'a>(&mut self, cx: &Cx<'a>) -> L::Rows<'a> {
+        let rows = L::rows(cx);
+        if !self.started {
+            self.started = true;
+            let (title, descending) = L::SORT;
+            if let Some(column) = rows.columns().iter().position(|column| column.title == title) {
+                let mut table = TableState::sorted_by(column, descending);
+                table.set_filter(self.table.filter_line());
+                self.table = table;
+            }
+        }
+        self.table.refresh(&rows, L::revision(cx.store));
+        rows
+    }
+
+    fn keys<'a>(cx: &Cx<'a>, feeds: &'static [Feed]) -> impl Iterator<Item = FeedKey> + 'a {
+        cx.store
+            .clusters()
+            .iter()
+            .flat_map(|cluster| feeds.iter().map(move |feed| feed.clone().of(cluster.id())))
+    }
+
+    fn freshness(cx: &Cx<'_>) -> Freshness {
+        freshness(cx, Self::keys(cx, L::FEEDS))
+    }
+
+    fn detail(&self, cx: &Cx<'_>, fresh: &Freshness) -> String {
+        let dot = cx.glyphs.dot;
+        let total = self.table.total();
+        let mut detail = match self.table.filter_line().trim() {
+            "" if fresh.age.is_empty() && total == 0 => String::new(),
+            "" => match L::note(cx.store) {
+                note if note.is_empty() => total.to_string(),
+                note => format!("{total} {dot} {note}"),
+            },
+            line => format!("{} of {total} {dot} {line}", self.table.order().len()),
+        };
+        let marks = self.table.marks().len();
+        if marks > 0 {
+            detail = format!("{detail} {dot} {marks} marked");
+        }
+        detail
+    }
+
+    /// Why there is no row.
+    fn emptiness(&self, cx: &Cx<'_>) -> String {
+        let total = self.table.total();
+        if total > 0 {
+            return format!(
+                "Nothing matches {:?}. Empty the filter line to see all {total}.",
+                self.table.filter_line().trim()
+            );
+        }
+        if cx.store.clusters().is_empty() {
+            return "No cluster is configured.".to_owned();
+        }
+        let mut waiting = false;
+        let mut stale = false;
+        for key in Self::keys(cx, L::FEEDS) {
+            let feed = cx.store.freshness(&key);
+            match (feed.data_at, feed.error) {
+                (None, Some(error)) if several_clusters(cx) => {
+                    return format!("{} could not be read: {}", key.cluster, error.message);
+                }
+                (None, Some(error)) => return format!("Could not be read: {}", error.message),
+                (None, None) => waiting = true,
+                (Some(_), _) => stale |= feed.is_stale(cx.now),
+            }
+        }
+        if waiting {
+            "Waiting for the first data.".to_owned()
+        } else if stale {
+            format!("{} That was the last good answer.", L::NONE)
+        } else {
+            L::NONE.to_owned()
+        }
+    }
+
+    /// The clusters whose rows are old.
+    fn stale<'a>(cx: &Cx<'a>) -> Vec<&'a ClusterId> {
+        cx.store
+            .clusters()
+            .iter()
+            .filter(|cluster| {
+                L::FEEDS
+                    .iter()
+                    .any(|feed| cluster.freshness(feed).is_stale(cx.now))
+            })
+            .map(Cluster::id)
+            .collect()
+    }
+
+    fn sort_by_next_shown(&mut self, rows: &L::Rows<'_>) {
+        for _ in rows.columns() {
+            self.table.sort_next(rows);
+            let shown = self
+                .table
+                .sort()
+                .is_some_and(|(column, _)| draw::is_shown(rows.columns(), self.width, column));
+            if shown {
+                break;
+            }
+        }
+    }
+
+    fn go(&self, action: actions::Id, to: impl FnOnce(ObjectRef) -> Place) -> Reply {
+        let target = Target {
+            object: self.table.selected(),
+            list: true,
+        };
+        match (actions::availability(action, target), target.object) {
+            (Ok(()), Some(object)) => Reply::Go(to(object.clone())),
+            (Ok(()), None) => Reply::Done,
+            (Err(reason), _) => Reply::Say(Tone::Warn, reason.to_owned()),
+        }
+    }
+}
+
+impl<L: Listing> Pane for List<L> {
+    fn title(&self, cx: &Cx<'_>) -> Title {
+        let freshness = Self::freshness(cx);
+        Title {
+            number: None,
+            name: L::NAME.to_owned(),
+            detail: self.detail(cx, &freshness),
+            freshness,
+        }
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::List
+    }
+
+    fn interest(&self, cx: &Cx<'_>, feeds: &mut BTreeSet<FeedKey>) {
+        feeds.extend(Self::keys(cx, L::FEEDS));
+        feeds.extend(Self::keys(cx, L::EXTRA));
+    }
+
+    fn refresh(&mut self, cx: &Cx<'_>) {
+        self.follow(cx);
+    }
+
+    fn act(&mut self, action: actions::Id, cx: &Cx<'_>) -> Reply {
+        let rows = self.follow(cx);
+        let table = &mut self.table;
+        match action {
+            Id::ListDown => table.go(Move::By(1), &rows),
+            Id::ListUp => table.go(Move::By(-1), &rows),
+            Id::ListPageDown => table.go(Move::Page(1), &rows),
+            Id::ListPageUp => table.go(Move::Page(-1), &rows),
+            Id::ListFirst => table.go(Move::First, &rows),
+            Id::ListLast => table.go(Move::Last, &rows),
+            Id::ListMark => table.toggle_mark(&rows),
+            Id::ListMarkRange => table.mark_range(&rows),
+            Id::ListMarkAll => table.mark_all(&rows),
+            Id::ListSortNext => self.sort_by_next_shown(&rows),
+            Id::ListSortReverse => table.sort_reverse(),
+            Id::ListOpen => return self.go(action, L::open),
+            Id::ObjectDescribe => return self.go(action, Place::Object),
+            Id::ObjectRaw => return self.go(action, Place::Raw),
+            Id::ObjectLog => return self.go(action, Place::Log),
+            _ => return Reply::Ignored,
+        }
+        self.table.refresh(&rows, L::revision(cx.store));
+        Reply::Done
+    }
+
+    fn subject(&self) -> Option<ObjectRef> {
+        self.table.selected().cloned()
+    }
+
+    fn marks(&self) -> Option<&BTreeSet<ObjectRef>> {
+        Some(self.table.marks())
+    }
+
+    fn filter(&self) -> Option<&str> {
+        Some(self.table.filter_line())
+    }
+
+    fn set_filter(&mut self, line: &str) {
+        self.table.set_filter(line);
+    }
+
+    fn click(&mut self, x: u16, y: u16, cx: &Cx<'_>) -> Reply {
+        let rows = self.follow(cx);
+        match y.checked_sub(1) {
+            Some(line) => {
+                self.table.select_line(line.into(), &rows);
+            }
+            None => {
+                if let Some(column) = draw::column_at(rows.columns(), self.width, x) {
+                    self.table.sort_by(column, &rows);
+                    self.table.refresh(&rows, L::revision(cx.store));
+                }
+            }
+        }
+        Reply::Done
+    }
+
+    fn scroll(&mut self, lines: isize, cx: &Cx<'_>) {
+        let rows = self.follow(cx);
+        self.table.scroll(lines, &rows);
+    }
+
+    fn draw(&mut self, canvas: &mut Canvas<'_>, cx: &Cx<'_>, focused: bool) {
+        self.width = canvas.width();
+        let rows = self.follow(cx);
+        let empty = if self.table.order().is_empty() {
+            self.emptiness(cx)
+        } else {
+            String::new()
+        };
+        let dimmed = Dimmed {
+            rows: &rows,
+            stale: if L::DIMS { Self::stale(cx) } else { Vec::new() },
+        };
+        let look = Look {
+            focused,
+            stale: false,
+            empty: &empty,
+        };
+        draw::table(canvas, &mut self.table, &dimmed, look);
+    }
+}
+
+/// Rows of which those of some clusters are old.
+struct Dimmed<'r, R> {
+    rows: &'r R,
+    stale: Vec<&'r ClusterId>,
+}
+
+impl<R: Rows> Rows for Dimmed<'_, R> {
+    fn columns(&self) -> &[Column] {
+        self.rows.columns()
+    }
+    fn len(&self) -> usize {
+        self.rows.len()
+    }
+    fn id(&self, row: usize) -> ObjectRef {
+        self.rows.id(row)
+    }
+    fn matches(&self, row: usize, filter: &Filter) -> bool {
+        self.rows.matches(row, filter)
+    }
+    fn compare(&self, a: usize, b: usize, column: usize) -> Ordering {
+        self.rows.compare(a, b, column)
+    }
+    fn cell(&self, row: usize, column: usize) -> Cell {
+        let cell = self.rows.cell(row, column);
+        if !self.stale.is_empty() && self.stale.contains(&self.rows.id(row).cluster()) {
+            cell.all(Tone::Muted)
+        } else {
+            cell
+        }
+    }
+}
+
+/// The columns of a list, each with the field that it shows.
+#[derive(Clone, Debug)]
+pub struct Columns<F> {
+    fields: Vec<F>,
+    columns: Vec<Column>,
+}
+
+impl<F: Copy + PartialEq> Columns<F> {
+    /// All columns; the one that names the cluster only where there are several.
+    pub fn new(all: &[(F, Column)], cx: &Cx<'_>, cluster: F) -> Self {
+        let several = several_clusters(cx);
+        let (fields, columns) = all
+            .iter()
+            .copied()
+            .filter(|(field, _)| several || *field != cluster)
+            .unzip();
+        Self { fields, columns }
+    }
+
+    /// All columns, whatever the number of clusters.
+    pub fn all(all: &[(F, Column)]) -> Self {
+        let (fields, columns) = all.iter().copied().unzip();
+        Self { fields, columns }
+    }
+
+    /// What the table needs.
+    pub fn as_slice(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// The field of a column.
+    pub fn field(&self, column: usize) -> F {
+        self.fields[column]
+    }
+
+    /// Gives a column the width that its numbers need.
+    pub fn widen(&mut self, field: F, width: u16) {
+        for (known, column) in self.fields.iter().zip(&mut self.columns) {
+            if *known == field {
+                column.width = Width::Fixed(width.max(column.width.least()));
+            }
+        }
+    }
+}

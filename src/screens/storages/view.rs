@@ -1,0 +1,281 @@
+//! What the list of storages shows.
+//!
+//! What always holds here:
+//! - A shared storage is one row, whatever the number of nodes that see it; a local one is a row for each node.
+//! - What an offline node last said of its storages is not believed: their state is unknown.
+
+use std::{
+    cmp::Ordering,
+    collections::{HashMap, hash_map::Entry},
+};
+
+use super::super::{Cx, figures, flags, list::Columns, states};
+use crate::{
+    domain::{
+        ClusterId, NodeRef, NodeStatus, ObjectRef, Storage, StorageName, StorageRef, StorageStatus,
+        filter::{Filter, Key, Searchable},
+    },
+    ui::{
+        Cell, Tone,
+        table::{Column, Rows, Width, by_name, by_number},
+    },
+};
+
+/// Columns of the trend.
+const TREND: u16 = 10;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Field {
+    Cluster,
+    Storage,
+    Flag,
+    Node,
+    Status,
+    Plugin,
+    Fill,
+    UsedOf,
+    Free,
+    Trend,
+    Content,
+}
+
+const COLUMNS: &[(Field, Column)] = &[
+    (Field::Cluster, Column::text("cluster", Width::Between(7, 14), 3)),
+    (Field::Storage, Column::text("storage", Width::Between(8, 24), 0)),
+    (
+        Field::Flag,
+        Column {
+            high_first: true,
+            ..Column::text("!", Width::Fixed(2), 0)
+        },
+    ),
+    (Field::Node, Column::text("node", Width::Between(9, 16), 2)),
+    (Field::Status, Column::text("status", Width::Fixed(13), 4)),
+    (Field::Plugin, Column::text("type", Width::Fixed(8), 5)),
+    (Field::Fill, Column::number("fill", figures::USAGE_WIDTH, 0)),
+    (Field::UsedOf, Column::number("used", figures::OF_WIDTH, 1)),
+    (Field::Free, Column::number("free", 5, 7)),
+    (
+        Field::Trend,
+        Column {
+            high_first: true,
+            ..Column::text("trend", Width::Fixed(TREND), 8)
+        },
+    ),
+    (Field::Content, Column::text("content", Width::Grow(10, 3), 6)),
+];
+
+/// All storages, in the order of the store.
+pub struct StorageRows<'a> {
+    cx: Cx<'a>,
+    columns: Columns<Field>,
+    rows: Vec<Row<'a>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Row<'a> {
+    cluster: &'a ClusterId,
+    /// The storage as its best node sees it.
+    storage: &'a Storage,
+    status: StorageStatus,
+    /// Nodes that see it, and those of them that can use it.
+    nodes: usize,
+    usable: usize,
+}
+
+impl<'a> StorageRows<'a> {
+    /// The storages that the store knows.
+    pub fn new(cx: &Cx<'a>) -> Self {
+        let mut rows: Vec<Row<'a>> = Vec::new();
+        let mut shared: HashMap<(&ClusterId, &StorageName), usize> = HashMap::new();
+        for (cluster, storage) in cx.store.storages() {
+            let row = Row::new(cx, cluster, storage);
+            if !storage.shared {
+                rows.push(row);
+                continue;
+            }
+            match shared.entry((cluster, &storage.name)) {
+                Entry::Vacant(entry) => {
+                    entry.insert(rows.len());
+                    rows.push(row);
+                }
+                Entry::Occupied(entry) => rows[*entry.get()].join(row),
+            }
+        }
+        Self {
+            cx: *cx,
+            columns: Columns::new(COLUMNS, cx, Field::Cluster),
+            rows,
+        }
+    }
+
+    fn cell_of(&self, row: Row<'a>, field: Field) -> Cell {
+        let (storage, g) = (row.storage, self.cx.glyphs);
+        match field {
+            Field::Cluster => Cell::text(row.cluster.as_str()),
+            Field::Storage => Cell::text(storage.name.as_str()),
+            Field::Flag => flags::cell(self.cx.store, &row.id(), g),
+            Field::Node if storage.shared => Cell::toned(format!("shared {}", row.nodes), Tone::Info),
+            Field::Node => Cell::text(storage.node.as_str()),
+            Field::Status => {
+                let state = states::storage(row.status, g);
+                if row.usable > 0 && row.usable < row.nodes {
+                    Cell::toned(
+                        format!("{} on {} of {}", g.warn, row.usable, row.nodes),
+                        Tone::Warn,
+                    )
+                } else {
+                    state.cell()
+                }
+            }
+            Field::Plugin => Cell::text(&*storage.plugin),
+            Field::Fill => figures::usage(row.fill(), g),
+            Field::UsedOf if row.is_usable() => figures::of(storage.used, storage.total, g),
+            Field::UsedOf => figures::none(g),
+            Field::Free => figures::bytes(row.free(), g),
+            Field::Trend => self
+                .cx
+                .store
+                .storage_history(&row.storage_ref())
+                .map_or_else(Cell::empty, |ring| {
+                    figures::trend(ring.samples(), TREND.into(), g)
+                }),
+            Field::Content => Cell::toned(storage.content.join(" "), Tone::Muted),
+        }
+    }
+}
+
+impl Rows for StorageRows<'_> {
+    fn columns(&self) -> &[Column] {
+        self.columns.as_slice()
+    }
+
+    fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn id(&self, row: usize) -> ObjectRef {
+        self.rows[row].id()
+    }
+
+    fn matches(&self, row: usize, filter: &Filter) -> bool {
+        filter.matches(&self.rows[row])
+    }
+
+    fn compare(&self, a: usize, b: usize, column: usize) -> Ordering {
+        let (a, b) = (self.rows[a], self.rows[b]);
+        match self.columns.field(column) {
+            Field::Cluster => by_name(a.cluster.as_str(), b.cluster.as_str()),
+            Field::Storage => by_name(a.storage.name.as_str(), b.storage.name.as_str()),
+            Field::Flag => flags::compare(self.cx.store, &a.id(), &b.id()),
+            // Local ones by node, shared ones behind them.
+            Field::Node => a
+                .storage
+                .shared
+                .cmp(&b.storage.shared)
+                .then_with(|| by_name(a.storage.node.as_str(), b.storage.node.as_str())),
+            Field::Status => (a.status, b.usable).cmp(&(b.status, a.usable)),
+            Field::Plugin => a.storage.plugin.cmp(&b.storage.plugin),
+            Field::Fill | Field::Trend => by_number(a.fill(), b.fill()),
+            Field::UsedOf => a.used().cmp(&b.used()),
+            Field::Free => a.free().cmp(&b.free()),
+            Field::Content => a.storage.content.cmp(&b.storage.content),
+        }
+    }
+
+    fn cell(&self, row: usize, column: usize) -> Cell {
+        let (row, field) = (self.rows[row], self.columns.field(column));
+        let cell = self.cell_of(row, field);
+        match (row.status, field) {
+            (_, Field::Flag | Field::Status) | (StorageStatus::Available, _) => cell,
+            (StorageStatus::Unavailable, Field::Storage) => cell.all(Tone::Bad),
+            _ => cell.all(Tone::Muted),
+        }
+    }
+}
+
+impl<'a> Row<'a> {
+    fn new(cx: &Cx<'a>, cluster: &'a ClusterId, storage: &'a Storage) -> Self {
+        let node = cx.store.node(&NodeRef {
+            cluster: cluster.clone(),
+            node: storage.node.clone(),
+        });
+        let status = match node.map(|node| node.status) {
+            Some(NodeStatus::Offline) => StorageStatus::Unknown,
+            _ => storage.status,
+        };
+        Self {
+            cluster,
+            storage,
+            status,
+            nodes: 1,
+            usable: usize::from(status == StorageStatus::Available),
+        }
+    }
+
+    /// Takes in what another node says of the same shared storage. The node that can use it speaks for it; of
+    /// several the first by name, so that the row keeps its identity.
+    fn join(&mut self, other: Self) {
+        self.nodes += other.nodes;
+        self.usable += other.usable;
+        let rank = |row: &Self| (row.status, row.storage.node.clone());
+        if rank(&other) < rank(self) {
+            self.storage = other.storage;
+            self.status = other.status;
+        }
+    }
+
+    fn storage_ref(&self) -> StorageRef {
+        StorageRef {
+            cluster: self.cluster.clone(),
+            node: self.storage.node.clone(),
+            storage: self.storage.name.clone(),
+        }
+    }
+
+    fn id(&self) -> ObjectRef {
+        ObjectRef::Storage(self.storage_ref())
+    }
+
+    fn is_usable(&self) -> bool {
+        self.status == StorageStatus::Available
+    }
+
+    fn fill(&self) -> Option<f64> {
+        self.storage.fill().filter(|_| self.is_usable())
+    }
+
+    fn used(&self) -> Option<u64> {
+        self.storage.used.filter(|_| self.is_usable())
+    }
+
+    fn free(&self) -> Option<u64> {
+        Some(self.storage.total?.saturating_sub(self.used()?))
+    }
+}
+
+impl Searchable for Row<'_> {
+    fn any_text(&self, see: &mut dyn FnMut(&str) -> bool) -> bool {
+        see(self.storage.name.as_str())
+            || see(&self.storage.plugin)
+            || (!self.storage.shared && see(self.storage.node.as_str()))
+            || self.storage.content.iter().any(|content| see(content))
+    }
+
+    fn any_value(&self, key: Key, see: &mut dyn FnMut(&str) -> bool) -> bool {
+        match key {
+            Key::Status => see(self.status.as_str()),
+            Key::Node => {
+                if self.storage.shared {
+                    see("shared")
+                } else {
+                    see(self.storage.node.as_str())
+                }
+            }
+            Key::Type => see(&self.storage.plugin) || self.storage.content.iter().any(|content| see(content)),
+            Key::Cluster => see(self.cluster.as_str()),
+            Key::Name => see(self.storage.name.as_str()),
+            Key::Tag | Key::Pool | Key::User => false,
+        }
+    }
+}
