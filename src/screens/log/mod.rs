@@ -77,6 +77,14 @@ impl LogPane {
         }
     }
 
+    /// Lines at the start of the log that are not kept.
+    fn dropped(&self, cx: &Cx<'_>) -> usize {
+        match &self.object {
+            ObjectRef::Task(task) => cx.store.task_log(task).map_or(0, LogBuffer::first),
+            _ => 0,
+        }
+    }
+
     /// What is said while there is no line.
     fn empty(&self, cx: &Cx<'_>) -> String {
         let Some(feed) = self.feed() else {
@@ -140,7 +148,10 @@ impl Pane for LogPane {
     fn title(&self, cx: &Cx<'_>) -> Title {
         let (shown, all) = self.view.counts();
         let mut detail = if self.view.needle().is_empty() {
-            format!("{all} lines")
+            match self.dropped(cx) {
+                0 => format!("{all} lines"),
+                dropped => format!("the newest {all} of {} lines", all + dropped),
+            }
         } else {
             format!("{shown} of {all} lines {} /{}", cx.glyphs.dot, self.view.needle())
         };

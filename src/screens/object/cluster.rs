@@ -67,8 +67,8 @@ pub(super) fn page(cx: &Cx<'_>, id: &ClusterId) -> Vec<Section> {
     sections.push(zones(&inventory, cluster.zones()));
     sections.push(parts::firewall(&fresh(Feed::ClusterFirewall), cluster.firewall()));
     sections.extend(replication(cx, cluster));
-    sections.push(permissions(&fresh(Feed::Permissions), cluster.permissions()));
     sections.push(log(cx, &fresh(Feed::ClusterLog), cluster.log()));
+    sections.push(permissions(&fresh(Feed::Permissions), cluster.permissions()));
     sections
 }
 

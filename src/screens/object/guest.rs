@@ -1,12 +1,12 @@
 //! Everything about a guest.
 
 use super::{
-    config,
+    config, node_parts as lists,
     parts::{self, Facts, share, sourced},
 };
 use crate::{
     domain::{
-        Guest, GuestDetail, GuestKind, GuestRef, GuestStatus, ObjectRef,
+        Guest, GuestDetail, GuestKind, GuestRef, GuestStatus, NodeRef, ObjectRef, ReplicationJob,
         guest::{GuestInterface, Snapshot},
         quantity::Bytes,
     },
@@ -22,19 +22,32 @@ use crate::{
 /// What its page shows.
 pub(super) fn feeds(cx: &Cx<'_>, id: &GuestRef) -> Vec<Feed> {
     let vmid = id.vmid;
-    let mut feeds = vec![
-        Feed::GuestStatus(vmid),
-        Feed::GuestConfig(vmid),
-        Feed::GuestPending(vmid),
-        Feed::GuestSnapshots(vmid),
-        Feed::GuestFirewall(vmid),
-        Feed::Tasks,
-    ];
-    let guest = cx.store.guest(id);
-    if guest.is_some_and(|guest| no_addresses(guest, cx.store.guest_detail(id)).is_none()) {
-        feeds.push(Feed::GuestAddresses(vmid));
+    let mut feeds = vec![Feed::Tasks];
+    let Some(guest) = cx.store.guest(id) else {
+        return feeds;
+    };
+    if parts::answers(cx, &host(id, guest)) {
+        feeds.extend([
+            Feed::GuestStatus(vmid),
+            Feed::GuestConfig(vmid),
+            Feed::GuestPending(vmid),
+            Feed::GuestSnapshots(vmid),
+            Feed::GuestFirewall(vmid),
+            Feed::NodeReplication(guest.node.clone()),
+        ]);
+        if no_addresses(guest, cx.store.guest_detail(id)).is_none() {
+            feeds.push(Feed::GuestAddresses(vmid));
+        }
     }
     feeds
+}
+
+/// The node that it is on.
+fn host(id: &GuestRef, guest: &Guest) -> NodeRef {
+    NodeRef {
+        cluster: id.cluster.clone(),
+        node: guest.node.clone(),
+    }
 }
 
 /// Its page.
@@ -45,7 +58,8 @@ pub(super) fn page(cx: &Cx<'_>, id: &GuestRef) -> Vec<Section> {
     };
     let detail = store.guest_detail(id);
     let configuration = store.guest_config(id);
-    let fresh = |feed: Feed| parts::fresh(cx, &id.cluster, feed);
+    let host = host(id, guest);
+    let fresh = |feed: Feed| parts::fresh_on(cx, &host, feed);
     let status_fresh = fresh(Feed::GuestStatus(id.vmid));
     let cpu = store
         .guest_history(id)
@@ -89,28 +103,25 @@ pub(super) fn page(cx: &Cx<'_>, id: &GuestRef) -> Vec<Section> {
         &fresh(Feed::GuestSnapshots(id.vmid)),
         store.guest_snapshots(id),
     ));
+    let jobs: Vec<&ReplicationJob> = store
+        .node_replication(&host)
+        .unwrap_or_default()
+        .iter()
+        .filter(|job| job.guest == id.vmid)
+        .collect();
+    if !jobs.is_empty() {
+        let fresh = fresh(Feed::NodeReplication(guest.node.clone()));
+        sections.push(lists::replication(cx, &fresh, Some(jobs)));
+    }
     let vmid = id.vmid.to_string();
     sections.push(parts::tasks(cx, &id.cluster, |task| *task.upid.id == *vmid));
     sections
 }
 
-/// What a guest does: the detail knows more than the inventory.
-pub(super) fn status_of(guest: &Guest, detail: Option<&GuestDetail>) -> GuestStatus {
-    match detail.and_then(|detail| detail.status) {
-        // The inventory is the fresher of the two as soon as they disagree on more than a pause.
-        Some(status @ (GuestStatus::Paused | GuestStatus::Suspended))
-            if guest.status == GuestStatus::Running =>
-        {
-            status
-        }
-        _ => guest.status,
-    }
-}
-
 fn status(cx: &Cx<'_>, guest: &Guest, detail: Option<&GuestDetail>) -> Body {
     let g = cx.glyphs;
     let mut facts = Facts::default();
-    facts.add("status", states::guest(status_of(guest, detail), g).cell());
+    facts.add("status", states::guest(guest.status, g).cell());
     let lock = detail.and_then(|d| d.lock.as_deref()).or(guest.lock.as_deref());
     facts.maybe(
         "lock",
@@ -201,6 +212,7 @@ fn usage(cx: &Cx<'_>, guest: &Guest, detail: Option<&GuestDetail>, cpu: Option<C
 fn no_addresses(guest: &Guest, detail: Option<&GuestDetail>) -> Option<&'static str> {
     match guest.kind {
         _ if guest.template => Some("a template has no address"),
+        _ if guest.status == GuestStatus::Paused => Some("the guest is paused"),
         _ if guest.status != GuestStatus::Running => Some("the guest does not run"),
         GuestKind::Qemu if detail.is_some_and(|detail| !detail.agent) => Some("no guest agent configured"),
         _ => None,

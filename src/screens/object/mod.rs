@@ -56,9 +56,9 @@ pub fn page(cx: &Cx<'_>, object: &ObjectRef) -> Page {
 fn feeds(cx: &Cx<'_>, object: &ObjectRef) -> Vec<Feed> {
     match object {
         ObjectRef::Cluster(cluster) => cluster::feeds(cx, cluster),
-        ObjectRef::Node(node) => node::feeds(node),
+        ObjectRef::Node(node) => node::feeds(cx, node),
         ObjectRef::Guest(guest) => guest::feeds(cx, guest),
-        ObjectRef::Storage(storage) => storage::feeds(storage),
+        ObjectRef::Storage(storage) => storage::feeds(cx, storage),
         ObjectRef::Task(task) => task::feeds(task),
     }
 }

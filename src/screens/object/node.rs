@@ -21,8 +21,11 @@ use crate::{
 };
 
 /// What its page shows.
-pub(super) fn feeds(id: &NodeRef) -> Vec<Feed> {
+pub(super) fn feeds(cx: &Cx<'_>, id: &NodeRef) -> Vec<Feed> {
     let node = || id.node.clone();
+    if !parts::answers(cx, id) {
+        return vec![Feed::ClusterStatus, Feed::Tasks];
+    }
     vec![
         Feed::ClusterStatus,
         Feed::NodeStatus(node()),
@@ -47,7 +50,7 @@ pub(super) fn page(cx: &Cx<'_>, id: &NodeRef) -> Vec<Section> {
     };
     let detail = store.node_detail(id);
     let name = || id.node.clone();
-    let fresh = |feed: Feed| parts::fresh(cx, &id.cluster, feed);
+    let fresh = |feed: Feed| parts::fresh_on(cx, id, feed);
     let status_fresh = fresh(Feed::NodeStatus(name()));
     let cpu = store
         .node_history(id)
@@ -113,6 +116,10 @@ pub(super) fn page(cx: &Cx<'_>, id: &NodeRef) -> Vec<Section> {
         &fresh(Feed::NodeUpdates(name())),
         store.node_updates(id),
     ));
+    if !parts::answers(cx, id) {
+        // That it is offline stands above; ten sections need not say it again.
+        sections.retain(|section| !section.body.is_empty());
+    }
     sections
 }
 

@@ -79,31 +79,24 @@ pub(super) fn services(fresh: &Freshness, list: Option<&[Service]>, clustered: b
 }
 
 pub(super) fn certificates(cx: &Cx<'_>, fresh: &Freshness, list: Option<&[Certificate]>) -> Section {
-    sourced("Certificates", fresh, list, "no certificate", |list| Body::Grid {
-        columns: vec![
-            GridColumn::text("file"),
-            GridColumn::number("left"),
-            GridColumn::text("until"),
-            GridColumn::text("issuer"),
-            GridColumn::text("names"),
-            GridColumn::text("sha-256"),
-        ],
-        rows: list
-            .iter()
-            .map(|certificate| {
-                let until = certificate.not_after;
-                vec![
-                    Cell::toned(&*certificate.file, Tone::Accent),
-                    until.map_or_else(Cell::empty, |until| days_left(until, cx.now)),
-                    Cell::text(until.map_or_else(String::new, |until| moment(until, cx.zone))),
-                    Cell::text(&*certificate.issuer),
-                    Cell::text(certificate.san.join(" ")),
-                    Cell::toned(&*certificate.fingerprint, Tone::Muted),
-                ]
-            })
-            .collect(),
+    sourced("Certificates", fresh, list, "no certificate", |list| {
+        let mut facts = Facts::default();
+        for certificate in list {
+            facts.add(
+                &certificate.file,
+                certificate.not_after.map_or_else(Cell::empty, |until| {
+                    days_left(until, cx.now).then(format!(", until {}", moment(until, cx.zone)), Tone::Text)
+                }),
+            );
+            facts.add("  subject", &*certificate.subject);
+            facts.add("  issuer", &*certificate.issuer);
+            if !certificate.san.is_empty() {
+                facts.add("  names", certificate.san.join(" "));
+            }
+            facts.add("  sha-256", Cell::toned(&*certificate.fingerprint, Tone::Muted));
+        }
+        facts.body()
     })
-    .wants(u16::MAX)
 }
 
 pub(super) fn updates(fresh: &Freshness, list: Option<&[PackageUpdate]>) -> Section {

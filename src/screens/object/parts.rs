@@ -4,7 +4,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     domain::{
-        ClusterId, ObjectRef, Task, TaskState,
+        ClusterId, NodeRef, NodeStatus, ObjectRef, Task, TaskState,
         guest::Pressure,
         quantity::{Bytes, long_span, percent, ratio, short_span},
     },
@@ -130,6 +130,23 @@ pub(super) fn fresh(cx: &Cx<'_>, cluster: &ClusterId, feed: Feed) -> Freshness {
     freshness::freshness(cx, [feed.of(cluster)])
 }
 
+/// Whether it makes sense to ask a node, or for what lives on it: the cluster passes the question on and waits long
+/// for a node that is away.
+pub(super) fn answers(cx: &Cx<'_>, node: &NodeRef) -> bool {
+    cx.store
+        .node(node)
+        .is_none_or(|node| node.status != NodeStatus::Offline)
+}
+
+/// Age and error of a feed that a node answers. Nothing is waited for from a node that is offline.
+pub(super) fn fresh_on(cx: &Cx<'_>, node: &NodeRef, feed: Feed) -> Freshness {
+    let mut fresh = fresh(cx, &node.cluster, feed);
+    if fresh.age.is_empty() && fresh.error.is_none() && !answers(cx, node) {
+        fresh.error = Some(format!("{} is offline", node.node));
+    }
+    fresh
+}
+
 /// What a feed brings, in the words of the page.
 pub(super) fn feed_words(feed: &Feed) -> String {
     let words = match feed {
@@ -240,9 +257,9 @@ pub(super) fn days_left(until: Timestamp, now: Timestamp) -> Cell {
         _ => Tone::Good,
     };
     if days < 0 {
-        Cell::toned("expired", tone).right()
+        Cell::toned("expired", tone)
     } else {
-        Cell::toned(format!("{days}d"), tone).right()
+        Cell::toned(format!("{days} days left"), tone)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::parts::{self, Facts, share, sourced, yes};
 use crate::{
     domain::{
-        GuestRef, ObjectRef, Storage, StorageRef, Vmid,
+        GuestRef, NodeRef, ObjectRef, Storage, StorageRef, Vmid,
         quantity::Bytes,
         storage::{StorageDetail, Volume},
     },
@@ -19,11 +19,21 @@ use crate::{
 };
 
 /// What its page shows.
-pub(super) fn feeds(id: &StorageRef) -> Vec<Feed> {
+pub(super) fn feeds(cx: &Cx<'_>, id: &StorageRef) -> Vec<Feed> {
+    if !parts::answers(cx, &node_of(id)) {
+        return Vec::new();
+    }
     vec![
         Feed::StorageStatus(id.node.clone(), id.storage.clone()),
         Feed::StorageContent(id.node.clone(), id.storage.clone()),
     ]
+}
+
+fn node_of(id: &StorageRef) -> NodeRef {
+    NodeRef {
+        cluster: id.cluster.clone(),
+        node: id.node.clone(),
+    }
 }
 
 /// Its page.
@@ -34,7 +44,7 @@ pub(super) fn page(cx: &Cx<'_>, id: &StorageRef) -> Vec<Section> {
         return vec![parts::missing(cx, &object)];
     };
     let detail = store.storage_detail(id);
-    let fresh = |feed: Feed| parts::fresh(cx, &id.cluster, feed);
+    let fresh = |feed: Feed| parts::fresh_on(cx, &node_of(id), feed);
     let [status_feed, content_feed] = [
         Feed::StorageStatus(id.node.clone(), id.storage.clone()),
         Feed::StorageContent(id.node.clone(), id.storage.clone()),
@@ -179,11 +189,15 @@ fn volume_grid<'n>(
     let rows = list
         .iter()
         .map(|volume| {
-            // The storage's name stands above; `local:iso/debian.iso` says the type again.
+            // The storage's name stands above; `iso/` says the type again.
             let name = volume
                 .volid
                 .split_once(':')
                 .map_or(&*volume.volid, |(_, rest)| rest);
+            let name = name
+                .strip_prefix(&*volume.content)
+                .and_then(|rest| rest.strip_prefix('/'))
+                .unwrap_or(name);
             let mut guest = volume
                 .vmid
                 .map_or_else(Cell::empty, |vmid| Cell::text(vmid.to_string()));

@@ -14,6 +14,8 @@ const GUTTER: u16 = 3;
 const GAP: usize = 2;
 /// Labels take no more than this.
 const LABEL: usize = 18;
+/// The last column of a grid is not squeezed below this before the others give as well.
+const LAST: usize = 20;
 
 /// A page laid out for a width.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -251,7 +253,7 @@ fn push_grid(lines: &mut Vec<Line>, columns: &[GridColumn], rows: &[Vec<Cell>], 
     }
 }
 
-/// What each column needs; where that is too much, the widest give.
+/// What each column needs; where that is too much, the last gives first, then the widest.
 fn grid_widths(columns: &[GridColumn], rows: &[Vec<Cell>], width: usize) -> Vec<usize> {
     let mut widths: Vec<usize> = columns.iter().map(|column| safe::width(column.title)).collect();
     for row in rows {
@@ -265,15 +267,21 @@ fn grid_widths(columns: &[GridColumn], rows: &[Vec<Cell>], width: usize) -> Vec<
         }
     }
     let room = width.saturating_sub(GAP * columns.len().saturating_sub(1));
+    let over = |widths: &[usize]| widths.iter().sum::<usize>().saturating_sub(room);
+    // The last column is mostly free text: it gives first, as long as it stays readable.
+    if let Some(last) = widths.last().copied() {
+        let kept = last.saturating_sub(over(&widths)).max(last.min(LAST));
+        widths.truncate(columns.len().saturating_sub(1));
+        widths.push(kept);
+    }
     let mut cap = widths.iter().copied().max().unwrap_or(0);
     while cap > 2 && widths.iter().map(|w| (*w).min(cap)).sum::<usize>() > room {
         cap -= 1;
     }
-    // What rounding left over goes to the last of the cut columns: mostly the free text.
-    let spare = room.saturating_sub(widths.iter().map(|w| (*w).min(cap)).sum());
-    let last_cut = widths.iter().rposition(|w| *w > cap);
+    // What rounding left over goes to the first of the cut columns: mostly the name.
     let mut fitted: Vec<usize> = widths.iter().map(|w| (*w).min(cap)).collect();
-    if let Some(index) = last_cut {
+    let spare = room.saturating_sub(fitted.iter().sum());
+    if let Some(index) = widths.iter().position(|w| *w > cap) {
         fitted[index] += spare.min(widths[index] - cap);
     }
     fitted
