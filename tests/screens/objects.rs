@@ -682,20 +682,50 @@ fn a_page_scrolls_and_finds() {
     assert!(matches!(world.act(&mut pane, Id::ObjectLog), Reply::Say(..)));
 }
 
+fn interest(world: &World, object: ObjectRef) -> Vec<Feed> {
+    let mut feeds = std::collections::BTreeSet::new();
+    let cx = Cx {
+        store: &world.0,
+        now: at(0),
+        zone: &TimeZone::UTC,
+        glyphs: &Glyphs::UNICODE,
+    };
+    ObjectPane::new(object).interest(&cx, &mut feeds);
+    feeds.into_iter().map(|key| key.feed).collect()
+}
+
+#[test]
+fn nothing_is_asked_of_a_node_that_is_offline() {
+    let mut world = World::new();
+    let mut known = inventory("web-01");
+    known.guests[0].node = "pve2".into();
+    world.ok(Feed::Resources, Payload::Resources(known));
+    let node = ObjectRef::Node(NodeRef {
+        node: "pve2".into(),
+        ..node_id()
+    });
+    let storage = ObjectRef::Storage(StorageRef {
+        node: "pve2".into(),
+        storage: "ceph".into(),
+        ..storage_id()
+    });
+    for object in [node, storage, ObjectRef::Guest(guest_id())] {
+        let asked = interest(&world, object.clone());
+        assert!(
+            asked
+                .iter()
+                .all(|feed| feed.node().is_none() && feed.vmid().is_none()),
+            "{asked:?}"
+        );
+        let frame = world.frame(&mut ObjectPane::new(object), 80, 60);
+        assert!(frame.contains("offline"), "{frame}");
+    }
+}
+
 #[test]
 fn only_what_is_shown_is_asked_for() {
     let world = full(PLAIN, "web-01");
-    let interest = |object: ObjectRef| {
-        let mut feeds = std::collections::BTreeSet::new();
-        let cx = Cx {
-            store: &world.0,
-            now: at(0),
-            zone: &TimeZone::UTC,
-            glyphs: &Glyphs::UNICODE,
-        };
-        ObjectPane::new(object).interest(&cx, &mut feeds);
-        feeds.into_iter().map(|key| key.feed).collect::<Vec<_>>()
-    };
+    let interest = |object: ObjectRef| interest(&world, object);
     let running = interest(ObjectRef::Guest(guest_id()));
     assert!(running.contains(&Feed::GuestAddresses(Vmid(104))));
     assert!(

@@ -53,6 +53,7 @@ pub(super) fn page(cx: &Cx<'_>, id: &ClusterId) -> Vec<Section> {
 
     let inventory = fresh(Feed::Resources);
     let mut sections = Vec::new();
+    sections.extend(parts::findings(cx, &object));
     sections.extend(unreadable(cluster));
     sections.push(parts::sourced(
         "Status",

@@ -66,6 +66,7 @@ pub(super) fn page(cx: &Cx<'_>, id: &GuestRef) -> Vec<Section> {
         .and_then(|history| parts::history(cx.glyphs, &history.cpu));
     let [settings, disks, nics] = config::sections(&fresh(Feed::GuestConfig(id.vmid)), configuration);
     let mut sections = Vec::new();
+    sections.extend(parts::findings(cx, &ObjectRef::Guest(id.clone())));
     sections.push(parts::observed(
         cx,
         &id.cluster,

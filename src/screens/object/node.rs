@@ -67,13 +67,15 @@ pub(super) fn page(cx: &Cx<'_>, id: &NodeRef) -> Vec<Section> {
         .filter(|storage| storage.node == id.node);
 
     let inventory = fresh(Feed::Resources);
-    let mut sections = vec![parts::observed(
+    let mut sections = Vec::new();
+    sections.extend(parts::findings(cx, &object));
+    sections.push(parts::observed(
         cx,
         &id.cluster,
         "Status",
         &status_fresh,
         status(cx, node, detail, ahead),
-    )];
+    ));
     sections.push(parts::observed(
         cx,
         &id.cluster,

@@ -263,6 +263,21 @@ pub(super) fn days_left(until: Timestamp, now: Timestamp) -> Cell {
     }
 }
 
+/// What is wrong with the object, the worst first. No section where nothing is.
+pub(super) fn findings(cx: &Cx<'_>, object: &ObjectRef) -> Option<Section> {
+    let lines: Vec<Cell> = cx
+        .store
+        .findings_of(object)
+        .map(|finding| {
+            states::severity(finding.severity, cx.glyphs)
+                .saying(&format!("{:<8}", finding.severity))
+                .then(format!("  {}", finding.text), Tone::Text)
+                .then(format!("  since {}", ago(finding.since, cx.now)), Tone::Muted)
+        })
+        .collect();
+    (!lines.is_empty()).then(|| Section::new("Findings", Body::Lines(lines)).wants(u16::MAX))
+}
+
 /// Sign and word of a task's state.
 pub(super) fn task_state(g: &Glyphs, state: &TaskState) -> Cell {
     let shown = states::task(state, g);

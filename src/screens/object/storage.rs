@@ -69,6 +69,7 @@ pub(super) fn page(cx: &Cx<'_>, id: &StorageRef) -> Vec<Section> {
         guest.name.as_deref()
     };
     let mut sections = Vec::new();
+    sections.extend(parts::findings(cx, &object));
     sections.push(parts::observed(
         cx,
         &id.cluster,
