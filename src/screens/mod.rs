@@ -4,7 +4,7 @@
 //! - A pane decides from the store, the time and the settings it is given ([`Cx`]); it reads no clock, does no I/O
 //!   and knows no other pane.
 //! - What it needs to know it declares as [`Pane::interest`]; somebody else reads it.
-//! - Every pane tells the age of its data and its last error in its [`Title`](crate::ui::pane::Title).
+//! - Every pane tells the age of its data and its last error in its [`Title`].
 
 pub mod clusters;
 pub mod deck;
