@@ -1,0 +1,313 @@
+//! What a task that ended well has changed.
+
+use super::{
+    World,
+    guest::{Agent, Config, Guest, Power, Snapshot, is_disk_key, size_text},
+    host::Volume,
+    load::{Profile, fraction, mix},
+    task::Effect,
+};
+
+impl World {
+    /// Applies the effect of a task that ended at `at` seconds.
+    pub(crate) fn apply(&mut self, effect: Effect, at: i64) {
+        match effect {
+            Effect::Nothing => {}
+            Effect::Start(vmid) | Effect::Reboot(vmid) => self.change(vmid, |guest| guest.power_on(at)),
+            Effect::Stop(vmid) => self.change(vmid, Guest::power_off),
+            Effect::Pause(vmid) => self.change(vmid, |guest| guest.power = Power::Paused),
+            Effect::Resume(vmid) => self.change(vmid, |guest| guest.power = Power::Running),
+            Effect::Create {
+                vmid,
+                kind,
+                node,
+                config,
+                pool,
+            } => {
+                let guest = Guest {
+                    vmid,
+                    kind,
+                    node,
+                    config,
+                    pending: std::collections::BTreeMap::new(),
+                    power: Power::Stopped,
+                    since: at,
+                    pid: 4000 + vmid,
+                    pool,
+                    snapshots: Vec::new(),
+                    parent: None,
+                    agent: Agent::Silent,
+                    stubborn: false,
+                    busy: None,
+                    profile: self.profile(vmid),
+                };
+                self.guests.insert(vmid, guest);
+            }
+            Effect::Delete { vmid, purge } => {
+                self.guests.remove(&vmid);
+                if purge {
+                    self.ha.retain(|resource| resource.vmid != vmid);
+                    self.replications.retain(|job| job.vmid != vmid);
+                }
+            }
+            Effect::Snapshot {
+                vmid,
+                name,
+                description,
+                vmstate,
+            } => self.change(vmid, |guest| {
+                let snapshot = Snapshot {
+                    name: name.clone(),
+                    description,
+                    time: at,
+                    parent: guest.parent.replace(name),
+                    vmstate,
+                    config: guest.config.clone(),
+                };
+                guest.snapshots.push(snapshot);
+            }),
+            Effect::DeleteSnapshot { vmid, name } => self.change(vmid, |guest| delete_snapshot(guest, &name)),
+            Effect::Rollback { vmid, name, start } => self.change(vmid, |guest| {
+                let Some(snapshot) = guest.snapshots.iter().find(|snapshot| snapshot.name == name) else {
+                    return;
+                };
+                guest.config = snapshot.config.clone();
+                guest.pending.clear();
+                let resumes = snapshot.vmstate || start;
+                guest.parent = Some(name);
+                guest.power_off();
+                if resumes {
+                    guest.power_on(at);
+                }
+            }),
+            Effect::Clone { from, to } => {
+                self.change(from, |guest| guest.busy = None);
+                self.change(to, |guest| {
+                    guest.config.remove("lock");
+                });
+            }
+            Effect::Migrate { vmid, target } => self.change(vmid, |guest| guest.node = target),
+            Effect::Resize { vmid, disk, size } => self.change(vmid, |guest| {
+                if let Some(value) = guest.config.get_mut(&disk) {
+                    *value = resized(value, size);
+                }
+            }),
+            Effect::Template(vmid) => self.change(vmid, |guest| {
+                guest.config.insert("template".to_owned(), "1".to_owned());
+                let disks: Vec<String> = guest
+                    .config
+                    .keys()
+                    .filter(|key| is_disk_key(key))
+                    .cloned()
+                    .collect();
+                for key in disks {
+                    if let Some(value) = guest.config.get_mut(&key) {
+                        *value = value.replacen(&format!("vm-{vmid}-disk"), &format!("base-{vmid}-disk"), 1);
+                    }
+                }
+            }),
+            Effect::Configure { vmid, changes } => self.change(vmid, |guest| configure(guest, changes)),
+            Effect::Backup { vmid, storage } => self.store_backup(vmid, &storage, at),
+            Effect::DeleteVolume { volid } => self.volumes.retain(|volume| volume.volid != volid),
+        }
+    }
+
+    fn change(&mut self, vmid: u32, change: impl FnOnce(&mut Guest)) {
+        if let Some(guest) = self.guests.get_mut(&vmid) {
+            change(guest);
+        }
+    }
+
+    /// A load of its own for a guest that is new.
+    pub(crate) fn profile(&self, vmid: u32) -> Profile {
+        let id = mix(&[self.seed, u64::from(vmid)]);
+        Profile {
+            id,
+            busy: 0.03 + 0.25 * fraction(&[id, 1]).powi(2),
+            full: 0.25 + 0.5 * fraction(&[id, 2]),
+        }
+    }
+
+    fn store_backup(&mut self, vmid: u32, storage: &str, at: i64) {
+        let Some(guest) = self.guests.get(&vmid) else {
+            return;
+        };
+        let Some(storage) = self.storages.iter().find(|known| known.name == storage) else {
+            return;
+        };
+        let (kind, size, name) = (guest.kind, guest.boot_size(), guest.name().to_owned());
+        let volume = backup_volume(
+            storage.name,
+            storage.kind == "pbs",
+            kind.name(),
+            vmid,
+            size,
+            at,
+            name,
+        );
+        self.volumes.push(volume);
+        // The newest three of each guest are kept.
+        let mut mine: Vec<i64> = self
+            .volumes
+            .iter()
+            .filter(|volume| volume.vmid == Some(vmid) && volume.content == "backup" && !volume.protected)
+            .map(|volume| volume.ctime)
+            .collect();
+        mine.sort_unstable();
+        if let Some(oldest) = mine
+            .len()
+            .checked_sub(3)
+            .and_then(|spare| mine.get(spare))
+            .copied()
+        {
+            self.volumes.retain(|volume| {
+                volume.vmid != Some(vmid)
+                    || volume.content != "backup"
+                    || volume.protected
+                    || volume.ctime >= oldest
+            });
+        }
+    }
+}
+
+/// A backup as a storage lists it.
+pub(super) fn backup_volume(
+    storage: &'static str,
+    deduplicated: bool,
+    kind: &str,
+    vmid: u32,
+    size: u64,
+    at: i64,
+    notes: String,
+) -> Volume {
+    let time = jiff::Timestamp::from_second(at).unwrap_or_default();
+    let (name, format) = if deduplicated {
+        let short = if kind == "qemu" { "vm" } else { "ct" };
+        let format = if kind == "qemu" { "pbs-vm" } else { "pbs-ct" };
+        (
+            format!("backup/{short}/{vmid}/{}", time.strftime("%Y-%m-%dT%H:%M:%SZ")),
+            format,
+        )
+    } else {
+        let (end, format) = if kind == "qemu" {
+            ("vma.zst", "vma.zst")
+        } else {
+            ("tar.zst", "tar.zst")
+        };
+        (
+            format!(
+                "backup/vzdump-{kind}-{vmid}-{}.{end}",
+                time.strftime("%Y_%m_%d-%H_%M_%S")
+            ),
+            format,
+        )
+    };
+    Volume {
+        volid: format!("{storage}:{name}"),
+        storage,
+        node: None,
+        content: "backup",
+        format,
+        size: if deduplicated { size } else { size / 3 },
+        ctime: at,
+        vmid: Some(vmid),
+        notes: Some(notes),
+        protected: false,
+        verified: (deduplicated && at % 3 != 0).then_some(at % 29 != 0),
+    }
+}
+
+fn delete_snapshot(guest: &mut Guest, name: &str) {
+    let Some(index) = guest.snapshots.iter().position(|snapshot| snapshot.name == name) else {
+        return;
+    };
+    let gone = guest.snapshots.remove(index);
+    for snapshot in &mut guest.snapshots {
+        if snapshot.parent.as_deref() == Some(name) {
+            snapshot.parent.clone_from(&gone.parent);
+        }
+    }
+    if guest.parent.as_deref() == Some(name) {
+        guest.parent = gone.parent;
+    }
+}
+
+/// A disk option with another size.
+fn resized(value: &str, size: u64) -> String {
+    let kept: Vec<&str> = value
+        .split(',')
+        .filter(|part| !part.starts_with("size="))
+        .collect();
+    format!("{},size={}", kept.join(","), size_text(size))
+}
+
+/// Options that a running guest takes at once; the others wait for its next start.
+const AT_ONCE: &[&str] = &[
+    "name",
+    "hostname",
+    "description",
+    "tags",
+    "onboot",
+    "protection",
+    "startup",
+    "lock",
+    "boot",
+    "agent",
+    "hookscript",
+    "template",
+    "delete",
+    "digest",
+];
+
+/// Applies changes of the configuration, or has them wait.
+pub(crate) fn configure(guest: &mut Guest, changes: Vec<(String, Option<String>)>) {
+    for (key, value) in changes {
+        let value = match (key.as_str(), value) {
+            ("tags", Some(tags)) => Some(sorted_tags(&tags)).filter(|tags| !tags.is_empty()),
+            (_, value) => value,
+        };
+        let unchanged = guest.config.get(&key) == value.as_ref();
+        if guest.is_running() && !AT_ONCE.contains(&key.as_str()) && !is_disk_key(&key) {
+            if unchanged {
+                guest.pending.remove(&key);
+            } else {
+                guest.pending.insert(key, value);
+            }
+            continue;
+        }
+        set(&mut guest.config, key, value);
+    }
+}
+
+fn set(config: &mut Config, key: String, value: Option<String>) {
+    match value {
+        Some(value) => config.insert(key, value),
+        None => config.remove(&key),
+    };
+}
+
+/// Tags come back sorted, lower-cased and once each.
+fn sorted_tags(list: &str) -> String {
+    let tags: std::collections::BTreeSet<String> = crate::demo::params::tags(list)
+        .map(str::to_ascii_lowercase)
+        .collect();
+    tags.into_iter().collect::<Vec<_>>().join(";")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_come_back_sorted_and_lower_cased() {
+        assert_eq!(sorted_tags("Web;prod,Db;web"), "db;prod;web");
+    }
+
+    #[test]
+    fn a_resized_disk_keeps_its_other_options() {
+        assert_eq!(
+            resized("local:100/vm-100-disk-0.qcow2,size=2G,ssd=1", 3 << 30),
+            "local:100/vm-100-disk-0.qcow2,ssd=1,size=3G"
+        );
+    }
+}

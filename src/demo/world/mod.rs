@@ -1,0 +1,355 @@
+//! The state of one simulated cluster, and how it moves.
+//!
+//! It moves only when it is asked something: [`World::advance`] settles every task that has ended since and starts
+//! those that were due. All figures of load are functions of the time (see [`load`]).
+
+pub(super) mod effects;
+pub(super) mod guest;
+pub(super) mod host;
+pub(super) mod load;
+mod seed;
+pub(super) mod seed_guests;
+mod seed_users;
+pub(super) mod task;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+pub(super) use self::seed::{Estate, NodeCertificate, Passwords, Plan};
+use self::{
+    guest::{Guest, Power},
+    host::{Node, Storage, Volume},
+    load::{RHYTHM, mix},
+    task::{Effect, Order, Task},
+};
+use super::{answer::Failure, auth::Access};
+
+/// How often the estate backs a guest up, in milliseconds.
+const BACKUP_EVERY: i64 = 180_000;
+/// The most tasks that are remembered.
+const MEMORY: usize = 3000;
+
+/// A guest that the HA manager looks after.
+#[derive(Clone, Debug)]
+pub(super) struct HaResource {
+    pub(super) vmid: u32,
+    /// What is asked for: `started`, `stopped`…
+    pub(super) request: String,
+    /// Whether the manager gave up on it.
+    pub(super) error: bool,
+    pub(super) comment: Option<String>,
+    pub(super) max_restart: i64,
+    pub(super) max_relocate: i64,
+}
+
+/// A replication job.
+#[derive(Clone, Debug)]
+pub(super) struct Replication {
+    pub(super) vmid: u32,
+    pub(super) target: String,
+    pub(super) schedule: &'static str,
+    /// The words of its last failure, if it fails.
+    pub(super) error: Option<&'static str>,
+}
+
+/// A line of the cluster log.
+#[derive(Clone, Debug)]
+pub(super) struct LogLine {
+    pub(super) uid: u64,
+    pub(super) time: i64,
+    pub(super) node: String,
+    pub(super) pid: u32,
+    pub(super) user: String,
+    pub(super) tag: &'static str,
+    pub(super) severity: u8,
+    pub(super) message: String,
+}
+
+/// A cluster.
+pub(super) struct World {
+    pub(super) seed: u64,
+    pub(super) name: &'static str,
+    /// A standalone host has no cluster row and no quorum to lose.
+    pub(super) clustered: bool,
+    /// Milliseconds since the epoch.
+    pub(super) now: i64,
+    /// Durations of tasks are divided by it.
+    pub(super) speed: f64,
+    pub(super) quorate: bool,
+    pub(super) nodes: Vec<Node>,
+    pub(super) guests: BTreeMap<u32, Guest>,
+    pub(super) storages: Vec<Storage>,
+    pub(super) volumes: Vec<Volume>,
+    pub(super) pools: BTreeMap<String, String>,
+    pub(super) tasks: Vec<Task>,
+    pub(super) ha: Vec<HaResource>,
+    pub(super) replications: Vec<Replication>,
+    pub(super) log: Vec<LogLine>,
+    pub(super) options: Map<String, Value>,
+    pub(super) access: Access,
+    /// The CA as PEM, and when it ends.
+    pub(super) ca: (String, i64),
+    next_backup: i64,
+    next_pid: u32,
+}
+
+impl World {
+    /// Seconds since the epoch.
+    pub(super) fn seconds(&self) -> i64 {
+        self.now / 1000
+    }
+
+    /// The moment of the last renewal of all figures, in seconds.
+    pub(super) fn sampled(&self) -> i64 {
+        self.seconds().div_euclid(RHYTHM) * RHYTHM
+    }
+
+    pub(super) fn node(&self, name: &str) -> Option<&Node> {
+        self.nodes.iter().find(|node| node.name == name)
+    }
+
+    /// The node that answers requests itself: the first.
+    pub(super) fn local(&self) -> &str {
+        self.nodes.first().map_or("", |node| node.name.as_str())
+    }
+
+    pub(super) fn storage(&self, name: &str) -> Option<&Storage> {
+        self.storages.iter().find(|storage| storage.name == name)
+    }
+
+    pub(super) fn task(&self, upid: &str) -> Option<&Task> {
+        self.tasks.iter().rev().find(|task| task.upid == upid)
+    }
+
+    /// What the running guests of a node ask for: CPUs and bytes of memory.
+    pub(super) fn asked_of(&self, node: &str, at: i64) -> (f64, u64) {
+        self.guests
+            .values()
+            .filter(|guest| guest.node == node && guest.power == Power::Running)
+            .fold((0.0, 0), |(cpus, bytes), guest| {
+                (
+                    cpus + f64::from(guest.cpus()) * guest.profile.busy,
+                    bytes + (guest.memory() as f64 * guest.profile.memory(at)) as u64,
+                )
+            })
+    }
+
+    /// Writes need a quorum.
+    pub(super) fn need_quorum(&self) -> Result<(), Failure> {
+        if self.quorate {
+            Ok(())
+        } else {
+            Err(Failure::server("cluster not ready - no quorum?"))
+        }
+    }
+
+    /// Lets the time pass until `now`: tasks end, others begin.
+    pub(super) fn advance(&mut self, now: i64) {
+        while self.next_backup <= now {
+            let due = self.next_backup;
+            self.next_backup += BACKUP_EVERY;
+            // After a long silence only the recent ones matter.
+            if due > now - 20 * BACKUP_EVERY {
+                self.settle(due);
+                self.now = due;
+                self.back_up_somebody(due);
+            }
+        }
+        self.settle(now);
+        self.now = now.max(self.now);
+    }
+
+    /// Ends, in order, every task that is over by `now`.
+    fn settle(&mut self, now: i64) {
+        loop {
+            let due = self
+                .tasks
+                .iter()
+                .enumerate()
+                .filter(|(_, task)| !task.settled && task.end <= now)
+                .min_by_key(|(_, task)| task.end)
+                .map(|(index, _)| index);
+            let Some(index) = due else { break };
+            let task = &mut self.tasks[index];
+            task.settled = true;
+            let effect = std::mem::replace(&mut task.effect, Effect::Nothing);
+            let (end, holds, good) = (task.end, task.holds, task.exit == "OK");
+            let said = (
+                task.node.clone(),
+                task.pid,
+                who(&task.user, task.token.as_deref()),
+                format!("end task {} {}", task.upid, task.exit),
+            );
+            if let Some(guest) = holds.and_then(|vmid| self.guests.get_mut(&vmid)) {
+                guest.busy = None;
+                guest.config.remove("lock");
+            }
+            let severity = if good { 6 } else { 3 };
+            self.note(end, said.0, said.1, said.2, severity, said.3);
+            if good {
+                self.apply(effect, end / 1000);
+            }
+        }
+        if self.tasks.len() > MEMORY {
+            let keep = self.tasks.len() - MEMORY / 2;
+            let mut index = 0;
+            self.tasks.retain(|task| {
+                index += 1;
+                index > keep || !task.settled
+            });
+        }
+    }
+
+    /// Adds a line to the cluster log.
+    pub(super) fn note(
+        &mut self,
+        at: i64,
+        node: String,
+        pid: u32,
+        user: String,
+        severity: u8,
+        message: String,
+    ) {
+        let uid = self.log.last().map_or(1, |line| line.uid + 1);
+        self.log.push(LogLine {
+            uid,
+            time: at / 1000,
+            node,
+            pid,
+            user,
+            tag: "pvedaemon",
+            severity,
+            message,
+        });
+        if self.log.len() > 1000 {
+            self.log.drain(..500);
+        }
+    }
+
+    /// Begins a task now and gives its id.
+    pub(super) fn begin(&mut self, order: Order) -> String {
+        let start = self.now;
+        self.begin_at(order, start)
+    }
+
+    fn begin_at(&mut self, order: Order, start: i64) -> String {
+        self.next_pid =
+            self.next_pid % 4_000_000 + 1 + (mix(&[self.seed, u64::from(self.next_pid)]) % 97) as u32;
+        let pid = self.next_pid;
+        let up = self.node(&order.node).map_or(start, |node| node.since * 1000);
+        let pstart = ((start - up).max(0) / 10).cast_unsigned();
+        let upid = task::upid(
+            &order.node,
+            pid,
+            pstart,
+            start,
+            &order.kind,
+            &order.id,
+            &order.who,
+        );
+        let takes = ((order.takes as f64 / self.speed) as i64).max(1);
+        let count = order.lines.len().max(1) as i64;
+        let log = order
+            .lines
+            .into_iter()
+            .enumerate()
+            .map(|(index, line)| (start + takes * index as i64 / count, line))
+            .collect();
+        if let Some(guest) = order.holds.and_then(|vmid| self.guests.get_mut(&vmid)) {
+            guest.busy = Some(upid.clone());
+        }
+        let (user, token) = match order.who.split_once('!') {
+            Some((user, token)) => (user.to_owned(), Some(token.to_owned())),
+            None => (order.who.clone(), None),
+        };
+        self.note(
+            start,
+            order.node.clone(),
+            pid,
+            order.who,
+            6,
+            format!("starting task {upid}"),
+        );
+        self.tasks.push(Task {
+            upid: upid.clone(),
+            node: order.node,
+            pid,
+            pstart,
+            start,
+            end: start + takes,
+            kind: order.kind,
+            id: order.id,
+            user,
+            token,
+            exit: order.exit,
+            log,
+            effect: order.effect,
+            holds: order.holds,
+            settled: false,
+        });
+        upid
+    }
+
+    /// Stops a running task.
+    pub(super) fn interrupt(&mut self, upid: &str) {
+        let now = self.now;
+        if let Some(task) = self
+            .tasks
+            .iter_mut()
+            .find(|task| task.upid == upid && task.end > now)
+        {
+            task.end = now;
+            "received interrupt".clone_into(&mut task.exit);
+        }
+        self.settle(now);
+    }
+
+    fn back_up_somebody(&mut self, at: i64) {
+        let Some(storage) = self
+            .storages
+            .iter()
+            .find(|storage| storage.content.contains("backup") && storage.shared)
+        else {
+            return;
+        };
+        let storage = storage.name.to_owned();
+        let free: Vec<u32> = self
+            .guests
+            .values()
+            .filter(|guest| guest.is_running() && guest.lock().is_none() && guest.busy.is_none())
+            .filter(|guest| self.node(&guest.node).is_some_and(|node| node.online))
+            .map(|guest| guest.vmid)
+            .collect();
+        let pick = mix(&[self.seed, at.cast_unsigned()]) as usize;
+        if let Some(vmid) = (!free.is_empty()).then(|| free[pick % free.len()])
+            && let Some(order) = self.backup_order(vmid, &storage, "root@pam")
+        {
+            self.begin_at(order, at);
+        }
+    }
+
+    /// The task that backs a guest up, and the lock it sets.
+    pub(super) fn backup_order(&mut self, vmid: u32, storage: &str, who: &str) -> Option<Order> {
+        let guest = self.guests.get_mut(&vmid)?;
+        let size = guest.boot_size();
+        let lines = task::backup_log(guest.kind.label(), guest.kind, vmid, guest.name(), size, storage);
+        guest.config.insert("lock".to_owned(), "backup".to_owned());
+        let takes = 20_000 + (size >> 30).min(200).cast_signed() * 1_000;
+        Some(
+            Order::new(&guest.node, "vzdump", vmid.to_string(), who)
+                .takes(takes)
+                .says(lines)
+                .holds(vmid)
+                .does(Effect::Backup {
+                    vmid,
+                    storage: storage.to_owned(),
+                }),
+        )
+    }
+}
+
+/// `user` or `user!token`.
+pub(super) fn who(user: &str, token: Option<&str>) -> String {
+    token.map_or_else(|| user.to_owned(), |token| format!("{user}!{token}"))
+}
