@@ -226,7 +226,9 @@ async fn every_answer_keeps_to_the_official_schema() {
         }
         let data = &answer.body["data"];
         let mut in_nine = Vec::new();
-        breaches(&nine[&template]["GET"]["returns"], data, &template, &mut in_nine);
+        if let Some(method) = nine.get(&template) {
+            breaches(&method["GET"]["returns"], data, &template, &mut in_nine);
+        }
         // Where 8 and 9 differ, 9 counts.
         if let Some(method) = eight.get(&template) {
             let mut in_eight = Vec::new();

@@ -116,12 +116,6 @@ impl Table {
         Self { methods }
     }
 
-    /// Every method, for tests that walk them.
-    #[cfg(test)]
-    pub(super) fn methods(&self) -> &[Method] {
-        &self.methods
-    }
-
     /// The method that answers, with the variables of its path. A path without variables wins over one with.
     pub(super) fn find(&self, verb: &str, path: &str) -> Option<(&Method, Variables)> {
         let mut best: Option<(&Method, Variables)> = None;

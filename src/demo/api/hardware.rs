@@ -201,7 +201,7 @@ fn disks(node: &Node) -> Value {
             "type": kind, "model": model, "vendor": "unknown", "serial": serial(node, index),
             "wwn": format!("eui.{}", serial(node, index).to_lowercase()),
             "size": size, "used": used, "health": health, "gpt": u8::from(kind == "nvme"),
-            "rpm": if kind == "hdd" { 7200 } else { 0 }, "osdid": -1, "osdid-list": null,
+            "rpm": if kind == "hdd" { 7200 } else { 0 }, "osdid": -1, "osdid-list": [], "mounted": 0,
             "wearout": if kind == "hdd" { json!("N/A") } else { json!(97 - (node.seed % 9) - index) },
         })
     };

@@ -99,7 +99,7 @@ impl Call<'_> {
                 Ok(json!([{"zone": "localnetwork", "status": "available"}]).into())
             }
             ("GET", "/nodes/{node}/vzdump/defaults") => {
-                Ok(json!({"mode": "snapshot", "compress": "zstd", "prune-backups": {"keep-all": "1"}}).into())
+                Ok(json!({"mode": "snapshot", "compress": "zstd", "prune-backups": "keep-all=1"}).into())
             }
             ("POST", "/nodes/{node}/vzdump") => self.back_up(),
             _ => return None,
