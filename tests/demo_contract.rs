@@ -248,6 +248,11 @@ async fn every_answer_keeps_to_the_official_schema() {
 }
 
 #[tokio::test]
+#[allow(
+    clippy::too_many_lines,
+    clippy::type_complexity,
+    reason = "one table of recorded refusals"
+)]
 async fn refusals_are_worded_as_recorded() {
     let (datacentre, admin) = datacentre().await;
     let prod = datacentre.production();
