@@ -53,18 +53,24 @@ pub async fn drive<R: Reader>(
             let place = driver.known.place(&feed);
             let reader = reader.clone();
             reads.push(async move {
+                let asked_at = place.guest.clone();
                 let outcome = reader.read(feed.clone(), place).await;
-                (feed, outcome)
+                (feed, asked_at, outcome)
             });
         }
         let wake = driver.schedule.next_wake(now);
         tokio::select! {
             () = orders.cancel.cancelled() => return,
-            Some((feed, outcome)) = reads.next() => {
+            Some((feed, asked_at, outcome)) = reads.next() => {
+                driver.known.missed(&feed, asked_at, &outcome);
                 driver.finished(&feed, &outcome);
                 let update = Update { key: feed.of(&cluster), at: Timestamp::now(), outcome };
-                if updates.send(update).await.is_err() {
-                    return;
+                // The channel may be full for as long as nobody takes anything: that must not hold up the end.
+                tokio::select! {
+                    () = orders.cancel.cancelled() => return,
+                    sent = updates.send(update) => if sent.is_err() {
+                        return;
+                    }
                 }
             }
             changed = orders.watch.changed() => {
@@ -97,6 +103,7 @@ impl Driver {
         self.schedule.pause(paused);
         self.schedule.watch(feeds, Instant::now());
         self.known.forget_tasks(feeds);
+        self.known.forget_guests(feeds);
     }
 
     fn finished(&mut self, feed: &Feed, outcome: &Result<Payload, FeedError>) {
@@ -106,6 +113,9 @@ impl Driver {
         match outcome {
             Ok(Payload::Resources(inventory)) => {
                 self.known.inventory(inventory);
+                for feed in self.known.found_again() {
+                    self.schedule.refresh_if_watched(&feed, now);
+                }
                 self.schedule.survey(surveys(inventory), now);
             }
             Ok(Payload::TaskLog(log)) => {
@@ -164,10 +174,15 @@ fn surveys(inventory: &Inventory) -> Vec<Feed> {
         .collect()
 }
 
+/// Where a guest is and what kind it is.
+type GuestPlace = (NodeName, GuestKind);
+
 /// What reads need that their feed does not say.
 #[derive(Default)]
 struct Known {
-    guests: HashMap<Vmid, (NodeName, GuestKind)>,
+    guests: HashMap<Vmid, GuestPlace>,
+    /// Feeds of guests that were not where they were asked for, and where that was.
+    missed: HashMap<Feed, Option<GuestPlace>>,
     lines: HashMap<Upid, usize>,
     over: BTreeSet<Upid>,
 }
@@ -179,6 +194,37 @@ impl Known {
             .iter()
             .map(|guest| (guest.vmid, (guest.node.clone(), guest.kind)))
             .collect();
+    }
+
+    /// Remembers where a guest was looked for in vain.
+    fn missed(&mut self, feed: &Feed, asked_at: Option<GuestPlace>, outcome: &Result<Payload, FeedError>) {
+        let gone = matches!(outcome, Err(error) if error.kind == FeedErrorKind::NotAvailable);
+        if gone && feed.vmid().is_some() {
+            self.missed.insert(feed.clone(), asked_at);
+        } else {
+            self.missed.remove(feed);
+        }
+    }
+
+    /// The feeds whose guest turned out to be elsewhere: the pause after a failure is not for them.
+    fn found_again(&mut self) -> Vec<Feed> {
+        let guests = &self.guests;
+        let found: Vec<Feed> = self
+            .missed
+            .iter()
+            .filter(|(feed, asked_at)| {
+                let place = feed.vmid().and_then(|vmid| guests.get(&vmid));
+                place.is_some() && place != asked_at.as_ref()
+            })
+            .map(|(feed, _)| feed.clone())
+            .collect();
+        self.missed.retain(|feed, _| !found.contains(feed));
+        found
+    }
+
+    /// Forgets what nobody looks at any more.
+    fn forget_guests(&mut self, watched: &BTreeSet<Feed>) {
+        self.missed.retain(|feed, _| watched.contains(feed));
     }
 
     fn place(&self, feed: &Feed) -> Place {
