@@ -96,7 +96,7 @@ pub fn severity(severity: Severity, g: &Glyphs) -> State {
     let (sign, word, tone) = match severity {
         Severity::Critical => (g.failed, "critical", Tone::Critical),
         Severity::Warning => (g.warn, "warning", Tone::Warn),
-        Severity::Info => (g.dot, "info", Tone::Info),
+        Severity::Info => ("i", "info", Tone::Info),
     };
     State { sign, word, tone }
 }

@@ -42,6 +42,27 @@ fn one_cluster() {
 }
 
 #[test]
+fn tiles_of_the_deck() {
+    let world = one();
+    let widths = [48, 72, 48, 60, 60, 60];
+    for ((name, mut pane), width) in panes().into_iter().zip(widths) {
+        let screen = world.screen(&mut *pane, (width, 11));
+        assert_snapshot!(format!("{name}_tile_{width}"), screen);
+    }
+}
+
+#[test]
+fn without_unicode() {
+    let mut world = two();
+    world.glyphs = pvedeck::ui::Glyphs::ASCII;
+    for (name, mut pane) in panes() {
+        let screen = world.screen(&mut *pane, (100, 12));
+        assert!(screen.is_ascii(), "{name}:\n{screen}");
+        assert_snapshot!(format!("{name}_ascii_100"), screen);
+    }
+}
+
+#[test]
 fn several_clusters_have_a_column() {
     snapshots("fleet", &two(), &SHORT);
 }

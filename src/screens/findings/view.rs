@@ -31,7 +31,7 @@ const COLUMNS: &[(Field, Column)] = &[
     (Field::Cluster, Column::text("cluster", Width::Between(7, 14), 3)),
     (Field::Severity, Column::text("severity", Width::Fixed(10), 0)),
     (Field::Subject, Column::text("subject", Width::Between(13, 32), 0)),
-    (Field::Text, Column::text("finding", Width::Grow(20, 4), 0)),
+    (Field::Text, Column::text("finding", Width::Grow(24, 4), 0)),
     (Field::Kind, Column::text("kind", Width::Fixed(20), 5)),
     (Field::Since, Column::number("since", 6, 1)),
 ];
@@ -43,10 +43,10 @@ pub struct FindingRows<'a> {
     rows: Vec<Row<'a>>,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 struct Row<'a> {
+    store: &'a Store,
     finding: &'a Finding,
-    subject: String,
 }
 
 impl<'a> FindingRows<'a> {
@@ -60,27 +60,30 @@ impl<'a> FindingRows<'a> {
                 .findings()
                 .iter()
                 .map(|finding| Row {
+                    store: cx.store,
                     finding,
-                    subject: subject(cx.store, &finding.subject),
                 })
                 .collect(),
         }
     }
 }
 
-/// How a list calls an object: with its name, and short.
-fn subject(store: &Store, object: &ObjectRef) -> String {
-    match object {
-        ObjectRef::Guest(guest) => match store.guest(guest) {
-            Some(known) => format!("{} {}", guest.vmid, known.label()),
-            None => object.to_string(),
-        },
-        ObjectRef::Task(task) => {
-            let upid = &task.upid;
-            let words = task_kind::describe(&upid.kind).unwrap_or(&upid.kind);
-            format!("task {words} {}", upid.id).trim_end().to_owned()
+impl Row<'_> {
+    /// The subject with its name, and short.
+    fn subject(&self) -> String {
+        let object = &self.finding.subject;
+        match object {
+            ObjectRef::Guest(guest) => match self.store.guest(guest) {
+                Some(known) => format!("{} {}", guest.vmid, known.label()),
+                None => object.to_string(),
+            },
+            ObjectRef::Task(task) => {
+                let upid = &task.upid;
+                let words = task_kind::describe(&upid.kind).unwrap_or(&upid.kind);
+                format!("task {words} {}", upid.id).trim_end().to_owned()
+            }
+            _ => object.to_string(),
         }
-        _ => object.to_string(),
     }
 }
 
@@ -102,13 +105,13 @@ impl Rows for FindingRows<'_> {
     }
 
     fn compare(&self, a: usize, b: usize, column: usize) -> Ordering {
-        let (a, b) = (&self.rows[a], &self.rows[b]);
+        let (a, b) = (self.rows[a], self.rows[b]);
         let (x, y) = (a.finding, b.finding);
         match self.columns.field(column) {
             Field::Cluster => by_name(x.subject.cluster().as_str(), y.subject.cluster().as_str()),
             // The newest of the same severity first.
             Field::Severity => (x.severity, y.since).cmp(&(y.severity, x.since)),
-            Field::Subject => by_name(&a.subject, &b.subject),
+            Field::Subject => by_name(&a.subject(), &b.subject()),
             Field::Text => x.text.cmp(&y.text),
             Field::Kind => x.kind.as_str().cmp(y.kind.as_str()),
             // The column shows an age: the highest is the oldest.
@@ -117,12 +120,12 @@ impl Rows for FindingRows<'_> {
     }
 
     fn cell(&self, row: usize, column: usize) -> Cell {
-        let row = &self.rows[row];
+        let row = self.rows[row];
         let finding = row.finding;
         match self.columns.field(column) {
             Field::Cluster => Cell::text(finding.subject.cluster().as_str()),
             Field::Severity => states::severity(finding.severity, self.cx.glyphs).cell(),
-            Field::Subject => Cell::toned(row.subject.as_str(), Tone::Accent),
+            Field::Subject => Cell::toned(row.subject(), Tone::Accent),
             Field::Text => Cell::text(finding.text.as_str()),
             Field::Kind => Cell::toned(finding.kind.as_str(), Tone::Muted),
             Field::Since => {
@@ -135,7 +138,7 @@ impl Rows for FindingRows<'_> {
 
 impl Searchable for Row<'_> {
     fn any_text(&self, see: &mut dyn FnMut(&str) -> bool) -> bool {
-        see(&self.subject) || see(&self.finding.text) || see(self.finding.kind.as_str())
+        see(&self.subject()) || see(&self.finding.text) || see(self.finding.kind.as_str())
     }
 
     fn any_value(&self, key: Key, see: &mut dyn FnMut(&str) -> bool) -> bool {
@@ -143,7 +146,7 @@ impl Searchable for Row<'_> {
             Key::Status => see(&self.finding.severity.to_string()),
             Key::Type => see(self.finding.kind.as_str()),
             Key::Cluster => see(self.finding.subject.cluster().as_str()),
-            Key::Name => see(&self.subject),
+            Key::Name => see(&self.subject()),
             Key::Node => match &self.finding.subject {
                 ObjectRef::Node(node) => see(node.node.as_str()),
                 ObjectRef::Storage(storage) => see(storage.node.as_str()),

@@ -40,7 +40,7 @@ enum Field {
 }
 
 const COLUMNS: &[(Field, Column)] = &[
-    (Field::Cluster, Column::text("cluster", Width::Between(7, 14), 3)),
+    (Field::Cluster, Column::text("cluster", Width::Between(7, 14), 4)),
     (Field::Storage, Column::text("storage", Width::Between(8, 24), 0)),
     (
         Field::Flag,
@@ -49,11 +49,11 @@ const COLUMNS: &[(Field, Column)] = &[
             ..Column::text("!", Width::Fixed(2), 0)
         },
     ),
-    (Field::Node, Column::text("node", Width::Between(9, 16), 2)),
-    (Field::Status, Column::text("status", Width::Fixed(13), 4)),
+    (Field::Node, Column::text("node", Width::Between(8, 16), 2)),
+    (Field::Status, Column::text("status", Width::Fixed(13), 1)),
     (Field::Plugin, Column::text("type", Width::Fixed(8), 5)),
     (Field::Fill, Column::number("fill", figures::USAGE_WIDTH, 0)),
-    (Field::UsedOf, Column::number("used", figures::OF_WIDTH, 1)),
+    (Field::UsedOf, Column::number("used", figures::OF_WIDTH, 3)),
     (Field::Free, Column::number("free", 5, 7)),
     (
         Field::Trend,
