@@ -1,1 +1,222 @@
-//! All decisions: `update(Event) -> Vec<Effect>`.
+//! All decisions: `update(Event) → Vec<Effect>`. No I/O and no clock: the time comes with each event.
+//!
+//! What always holds here:
+//! - [`App`] is the one owner of state.
+//! - An update that may change the screen sets the dirty flag; the runtime sends only the cells that differ, so an
+//!   idle estate sends nothing to the terminal.
+//! - Every key goes the same way: chord → keymap, from the focused pane's scope outwards → action → pane or app.
+
+mod draw;
+mod event;
+mod history;
+mod keys;
+mod palette;
+mod panes;
+mod update;
+
+use std::collections::BTreeSet;
+
+pub use event::{Effect, Event, Mouse};
+use jiff::{Timestamp, tz::TimeZone};
+
+use self::{history::History, panes::Panes};
+use crate::{
+    overlays::{Help, Palette, Toasts},
+    screens::{Cx, Place},
+    settings::keymap::Keymap,
+    store::{FeedKey, Store},
+    ui::{Glyphs, Rect, Theme, line::Line},
+};
+
+/// What the application is started with.
+pub struct Setup {
+    /// The store, with all clusters and perhaps their last known state in it.
+    pub store: Store,
+    /// Keys.
+    pub keymap: Keymap,
+    /// Themes to go through, the first one in use. Never empty in practice; an empty list draws without colours.
+    pub themes: Vec<Theme>,
+    /// Signs.
+    pub glyphs: Glyphs,
+    /// The zone in which times are shown.
+    pub zone: TimeZone,
+    /// Who is signed in, as the header shows it: `alice@pam`. Empty if it differs between clusters.
+    pub user: String,
+    /// Whether the mouse is taken at first.
+    pub mouse: bool,
+    /// Where to begin.
+    pub place: Place,
+    /// What to tell at once: warnings of the configuration.
+    pub warnings: Vec<String>,
+}
+
+/// What panes decide from, kept apart from the panes so that both can be borrowed at once.
+struct World {
+    store: Store,
+    zone: TimeZone,
+    glyphs: Glyphs,
+    now: Timestamp,
+}
+
+impl World {
+    fn cx(&self) -> Cx<'_> {
+        Cx {
+            store: &self.store,
+            now: self.now,
+            zone: &self.zone,
+            glyphs: &self.glyphs,
+        }
+    }
+}
+
+/// What lies over the panes and takes the keys.
+enum Overlay {
+    Palette(Palette),
+    Help(Help),
+    /// The filter or search line of the focused pane, and what it was before.
+    Filter {
+        line: Line,
+        before: String,
+    },
+}
+
+/// The application.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "independent switches, each with a key of its own"
+)]
+pub struct App {
+    world: World,
+    panes: Panes,
+    history: History,
+    /// Which tile of the deck has the focus.
+    tile: usize,
+    overlay: Option<Overlay>,
+    toasts: Toasts,
+    keymap: Keymap,
+    themes: Vec<Theme>,
+    theme: usize,
+    size: (u16, u16),
+    user: String,
+    mouse: bool,
+    paused: bool,
+    dirty: bool,
+    /// What the last `Effect::Watch` said.
+    watched: (BTreeSet<FeedKey>, bool),
+    /// Where the last frame drew which pane: for the mouse.
+    drawn: Vec<(Place, Rect)>,
+    palette_past: Vec<String>,
+}
+
+impl App {
+    /// Builds the application at a time and for a size.
+    pub fn new(setup: Setup, now: Timestamp, size: (u16, u16)) -> Self {
+        let mut toasts = Toasts::default();
+        for warning in setup.warnings {
+            toasts.say(crate::ui::Tone::Warn, warning, now);
+        }
+        let themes = if setup.themes.is_empty() {
+            vec![Theme::mono()]
+        } else {
+            setup.themes
+        };
+        let mut app = Self {
+            world: World {
+                store: setup.store,
+                zone: setup.zone,
+                glyphs: setup.glyphs,
+                now,
+            },
+            panes: Panes::new(),
+            history: History::new(setup.place),
+            tile: 1,
+            overlay: None,
+            toasts,
+            keymap: setup.keymap,
+            themes,
+            theme: 0,
+            size,
+            user: setup.user,
+            mouse: setup.mouse,
+            paused: false,
+            dirty: true,
+            watched: (BTreeSet::new(), false),
+            drawn: Vec::new(),
+            palette_past: Vec::new(),
+        };
+        app.refresh();
+        app
+    }
+
+    /// Whether the screen is not what it should be.
+    pub fn is_dirty(&self) -> bool {
+        self.dirty
+    }
+
+    /// The last known truth.
+    pub fn store(&self) -> &Store {
+        &self.world.store
+    }
+
+    /// Where the user is.
+    pub fn place(&self) -> &Place {
+        self.history.here()
+    }
+
+    /// Whether everything on the screen was answered, well or badly.
+    pub fn is_settled(&self) -> bool {
+        self.watched
+            .0
+            .iter()
+            .all(|key| self.world.store.freshness(key).tried_at.is_some())
+    }
+
+    /// What of the screen could not be read, a sentence each.
+    pub fn missing(&self) -> Vec<String> {
+        let mut sentences: Vec<String> = self
+            .watched
+            .0
+            .iter()
+            .filter_map(|key| {
+                let error = self.world.store.freshness(key).error?;
+                Some(format!("{}: {}", key.cluster, error.message))
+            })
+            .collect();
+        sentences.sort();
+        sentences.dedup();
+        sentences
+    }
+
+    fn theme(&self) -> &Theme {
+        // `theme` is kept below the number of themes, which is never zero.
+        &self.themes[self.theme]
+    }
+
+    /// The place whose pane has the focus: on the deck, that of the focused tile.
+    fn focus(&self) -> Place {
+        match self.history.here() {
+            Place::Deck => panes::TILES[self.tile].clone(),
+            other => other.clone(),
+        }
+    }
+
+    /// The places whose panes are visible.
+    fn visible(&self) -> Vec<Place> {
+        match self.history.here() {
+            Place::Deck => draw::visible_tiles(self.size, self.tile)
+                .iter()
+                .map(|tile| panes::TILES[*tile].clone())
+                .collect(),
+            other => vec![other.clone()],
+        }
+    }
+
+    /// Lets the visible panes follow the store.
+    fn refresh(&mut self) {
+        for place in self.visible() {
+            if let Some(pane) = self.panes.get(&place) {
+                pane.refresh(&self.world.cx());
+            }
+        }
+    }
+}

@@ -92,6 +92,25 @@ pub enum Command {
         #[arg(short, long, value_enum)]
         output: Option<Format>,
     },
+    /// Print one frame of a screen, once its data is there
+    Show {
+        /// deck, nodes, guests, storages, tasks, findings, clusters; with a target: guest, node, storage, cluster, task
+        screen: String,
+        /// Which one: VMID or name, node, NODE/STORAGE, cluster, UPID
+        target: Option<String>,
+        /// Columns and rows
+        #[arg(long, value_name = "COLSxROWS", default_value = "120x40")]
+        size: Size,
+        /// Seconds to wait for data
+        #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=3600))]
+        timeout: u64,
+        /// With colours, as a terminal takes them
+        #[arg(long)]
+        ansi: bool,
+        /// As a picture
+        #[arg(long, conflicts_with = "ansi")]
+        svg: bool,
+    },
     /// List keys and what they do
     Keys {
         /// How to print
@@ -194,4 +213,43 @@ pub enum Format {
     Json,
     /// With a header line
     Csv,
+}
+
+/// As what a frame is printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Picture {
+    /// Plain text.
+    Text,
+    /// Text with colours.
+    Ansi,
+    /// SVG.
+    Svg,
+}
+
+/// Columns and rows of a frame.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Size(u16, u16);
+
+impl From<Size> for (u16, u16) {
+    fn from(size: Size) -> Self {
+        (size.0, size.1)
+    }
+}
+
+impl std::str::FromStr for Size {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const HINT: &str = "a size is written as 120x40, from 20x5 to 500x200";
+        let (columns, rows) = text.split_once('x').ok_or(HINT)?;
+        let size = Self(
+            columns.parse().map_err(|_| HINT)?,
+            rows.parse().map_err(|_| HINT)?,
+        );
+        if (20..=500).contains(&size.0) && (5..=200).contains(&size.1) {
+            Ok(size)
+        } else {
+            Err(HINT)
+        }
+    }
 }

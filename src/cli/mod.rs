@@ -6,6 +6,7 @@
 
 pub mod args;
 pub mod connect;
+mod console;
 mod doctor;
 pub mod exit;
 mod get;
@@ -14,12 +15,12 @@ pub mod log;
 mod login;
 pub mod output;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::CommandFactory as _;
 
 use self::{
-    args::{Cli, Command},
+    args::{Cli, Command, Picture},
     connect::Asking,
     exit::{Code, Failure, talk},
 };
@@ -41,10 +42,7 @@ pub fn run(cli: &Cli, places: &Places) -> ExitCode {
 
 fn dispatch(cli: &Cli, places: &Places) -> Result<(), Failure> {
     match &cli.command {
-        None => Err(Failure::new(
-            Code::Failed,
-            "the console is not part of this build",
-        )),
+        None => wait(console::open(&cli.global, places)),
         Some(Command::Get {
             resource,
             filter,
@@ -59,6 +57,28 @@ fn dispatch(cli: &Cli, places: &Places) -> Result<(), Failure> {
             wait(login::run(login, &overrides, places, cli.global.config.clone()))
         }
         Some(Command::Doctor { output }) => wait(doctor::run(&cli.global, places, *output)),
+        Some(Command::Show {
+            screen,
+            target,
+            size,
+            timeout,
+            ansi,
+            svg,
+        }) => {
+            let picture = match (ansi, svg) {
+                (_, true) => Picture::Svg,
+                (true, false) => Picture::Ansi,
+                (false, false) => Picture::Text,
+            };
+            let wanted = console::Wanted {
+                screen,
+                target: target.as_deref(),
+                size: *size,
+                timeout: Duration::from_secs(*timeout),
+                picture,
+            };
+            wait(console::show(&cli.global, places, &wanted))
+        }
         Some(Command::Keys { output }) => list::keys(places, *output),
         Some(Command::Themes { name }) => list::themes(places, name.as_deref()),
         Some(Command::Config { what }) => list::config(

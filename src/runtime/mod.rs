@@ -1,6 +1,11 @@
 //! Event loop, terminal guard, effect executor; the only room that spawns.
 
+pub mod console;
+pub mod input;
+pub mod links;
 pub mod look;
+pub mod memory;
 pub mod prompt;
 pub mod screen;
+pub mod show;
 pub mod terminal;

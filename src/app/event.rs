@@ -1,0 +1,65 @@
+//! What happens to the application, and what it wants done.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    settings::KeyChord,
+    store::{FeedKey, Update},
+    ui::Tone,
+};
+
+/// Something that happened. Events are past tense; each comes with its time.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A key was pressed.
+    KeyPressed(KeyChord),
+    /// Text was pasted.
+    Pasted(String),
+    /// The mouse did something at a column and a row.
+    MouseUsed(Mouse, u16, u16),
+    /// The terminal has a new size.
+    Resized(u16, u16),
+    /// A second passed.
+    Ticked,
+    /// A read came back.
+    Read(Box<Update>),
+    /// An effect has something to tell.
+    Told(Tone, String),
+    /// Somebody asked the process to end.
+    Terminated,
+}
+
+/// What the mouse did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mouse {
+    /// The left button went down.
+    Click,
+    /// It went down twice at the same place.
+    DoubleClick,
+    /// The wheel turned towards the user.
+    WheelDown,
+    /// The wheel turned away.
+    WheelUp,
+}
+
+/// Something to be done by the runtime.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Effect {
+    /// From now on these feeds are looked at; nothing is read while `paused`.
+    Watch {
+        /// The feeds of everything visible.
+        feeds: BTreeSet<FeedKey>,
+        /// Whether the user stopped the updates.
+        paused: bool,
+    },
+    /// Read these at once.
+    Refresh(BTreeSet<FeedKey>),
+    /// Put a text into the terminal's clipboard.
+    Copy(String),
+    /// Write the screen to a file, and tell where.
+    Dump(String),
+    /// Take the mouse, or give it back to the terminal.
+    CaptureMouse(bool),
+    /// End.
+    Quit,
+}

@@ -1,0 +1,184 @@
+//! Keys: to the overlay that is open, else through the keymap to an action.
+
+use super::{App, Overlay, event::Effect};
+use crate::{
+    actions::{Id, Scope},
+    overlays::Choice,
+    settings::{Key, KeyChord, keymap::Keymap},
+    ui::{Tone, line::Edit},
+};
+
+impl App {
+    pub(super) fn key(&mut self, chord: &KeyChord, effects: &mut Vec<Effect>) {
+        match self.overlay.take() {
+            Some(overlay) => self.overlay_key(overlay, chord, effects),
+            None => self.pane_key(chord, effects),
+        }
+    }
+
+    fn pane_key(&mut self, chord: &KeyChord, effects: &mut Vec<Effect>) {
+        let focus = self.focus();
+        let scope = self.panes.get(&focus).map_or(Scope::Global, |pane| pane.scope());
+        if let Some(action) = self.keymap.action(scope, *chord) {
+            self.act(action, effects);
+        } else {
+            let help = keys_text(&self.keymap, Id::Help);
+            let first = help.split(' ').next().unwrap_or("?").to_owned();
+            self.say(
+                Tone::Muted,
+                format!("{chord} does nothing here; {first} shows the keys"),
+            );
+        }
+    }
+
+    /// The overlay was taken out; it is put back unless the key closes it.
+    fn overlay_key(&mut self, overlay: Overlay, chord: &KeyChord, effects: &mut Vec<Effect>) {
+        self.dirty = true;
+        // Ending is possible from everywhere, but not by the letter `q` while one types.
+        if is_ctrl(chord, 'c') {
+            match overlay {
+                Overlay::Filter { before, .. } => self.filter(&before),
+                Overlay::Palette(_) | Overlay::Help(_) => {}
+            }
+            return;
+        }
+        match overlay {
+            Overlay::Filter { mut line, before } => match chord.key {
+                Key::Esc => self.filter(&before),
+                Key::Enter => {}
+                _ => {
+                    if let Some(edit) = edit(chord) {
+                        line.edit(edit);
+                        self.filter(line.text());
+                    }
+                    self.overlay = Some(Overlay::Filter { line, before });
+                }
+            },
+            Overlay::Palette(mut palette) => {
+                match chord.key {
+                    Key::Esc => return,
+                    Key::Enter => match palette.choose() {
+                        Ok(choice) => {
+                            self.remember(palette.line.text());
+                            self.choose(choice, effects);
+                            return;
+                        }
+                        Err(reason) => self.say(Tone::Warn, reason),
+                    },
+                    Key::Down => palette.step(1),
+                    Key::Up => palette.step(-1),
+                    Key::PageDown => palette.step(10),
+                    Key::PageUp => palette.step(-10),
+                    Key::Tab => palette.complete(),
+                    _ if is_ctrl(chord, 'n') => palette.step(1),
+                    _ if is_ctrl(chord, 'p') => palette.step(-1),
+                    _ => {
+                        if let Some(edit) = edit(chord) {
+                            palette.line.edit(edit);
+                            palette.search();
+                        }
+                    }
+                }
+                self.overlay = Some(Overlay::Palette(palette));
+            }
+            Overlay::Help(mut help) => {
+                match chord.key {
+                    Key::Esc | Key::Enter => return,
+                    Key::Char('q' | '?') if help.line.text().is_empty() => return,
+                    Key::Down => help.scroll(1),
+                    Key::Up => help.scroll(-1),
+                    Key::PageDown => help.scroll(10),
+                    Key::PageUp => help.scroll(-10),
+                    _ => {
+                        if let Some(edit) = edit(chord) {
+                            help.line.edit(edit);
+                            help.offset = 0;
+                        }
+                    }
+                }
+                self.overlay = Some(Overlay::Help(help));
+            }
+        }
+    }
+
+    pub(super) fn paste(&mut self, text: &str) {
+        match &mut self.overlay {
+            Some(Overlay::Filter { line, .. }) => {
+                line.paste(text);
+                let text = line.text().to_owned();
+                self.filter(&text);
+            }
+            Some(Overlay::Palette(palette)) => {
+                palette.line.paste(text);
+                palette.search();
+            }
+            Some(Overlay::Help(help)) => help.line.paste(text),
+            // Pasted text is not typed keys: it must not start actions.
+            None => {}
+        }
+        self.dirty = true;
+    }
+
+    pub(super) fn filter(&mut self, line: &str) {
+        let focus = self.focus();
+        if let Some(pane) = self.panes.get(&focus) {
+            pane.set_filter(line);
+        }
+        self.touched();
+    }
+
+    fn choose(&mut self, choice: Choice, effects: &mut Vec<Effect>) {
+        match choice {
+            Choice::Go(place) => self.go(place),
+            Choice::Filter(place, line) => {
+                self.go(place);
+                self.filter(&line);
+            }
+            Choice::Act(action) => self.act(action, effects),
+        }
+    }
+
+    fn remember(&mut self, typed: &str) {
+        let typed = typed.trim();
+        if typed.is_empty() {
+            return;
+        }
+        self.palette_past.retain(|past| past != typed);
+        self.palette_past.push(typed.to_owned());
+        if self.palette_past.len() > 50 {
+            self.palette_past.remove(0);
+        }
+    }
+}
+
+/// The keys of an action as footer, palette and help show them, separated by blanks; empty if it has none.
+pub(super) fn keys_text(keymap: &Keymap, action: Id) -> String {
+    let keys: Vec<String> = keymap.keys(action).iter().map(ToString::to_string).collect();
+    keys.join(" ")
+}
+
+fn is_ctrl(chord: &KeyChord, letter: char) -> bool {
+    chord.ctrl && !chord.alt && chord.key == Key::Char(letter)
+}
+
+/// What a key does to a line that is typed.
+fn edit(chord: &KeyChord) -> Option<Edit> {
+    Some(match chord.key {
+        Key::Char(c) if !chord.ctrl && !chord.alt => Edit::Insert(c),
+        Key::Backspace if chord.ctrl || chord.alt => Edit::DeleteWord,
+        Key::Backspace => Edit::Backspace,
+        Key::Delete => Edit::Delete,
+        Key::Left if chord.ctrl || chord.alt => Edit::WordLeft,
+        Key::Right if chord.ctrl || chord.alt => Edit::WordRight,
+        Key::Left => Edit::Left,
+        Key::Right => Edit::Right,
+        Key::Home => Edit::Start,
+        Key::End => Edit::End,
+        _ if is_ctrl(chord, 'w') => Edit::DeleteWord,
+        _ if is_ctrl(chord, 'u') => Edit::DeleteToStart,
+        _ if is_ctrl(chord, 'a') => Edit::Start,
+        _ if is_ctrl(chord, 'e') => Edit::End,
+        _ if is_ctrl(chord, 'h') => Edit::Backspace,
+        _ => return None,
+    })
+}

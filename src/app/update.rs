@@ -1,0 +1,334 @@
+//! What each event does.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::{
+    App, Overlay,
+    event::{Effect, Event, Mouse},
+    keys::keys_text,
+    panes::TILES,
+};
+use crate::{
+    actions::{self, Id, Target, availability},
+    domain::ObjectRef,
+    overlays::Help,
+    screens::{Place, Reply},
+    store::Update,
+    ui::{Tone, line::Line},
+};
+
+impl App {
+    /// Takes an event that happened at `now` and says what is to be done.
+    pub fn update(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
+        self.world.now = now;
+        let mut effects = Vec::new();
+        match event {
+            Event::KeyPressed(chord) => self.key(&chord, &mut effects),
+            Event::Pasted(text) => self.paste(&text),
+            Event::MouseUsed(mouse, x, y) => self.mouse(mouse, x, y, &mut effects),
+            Event::Resized(width, height) => {
+                self.size = (width, height);
+                self.touched();
+            }
+            Event::Ticked => self.tick(),
+            Event::Read(update) => self.read(*update),
+            Event::Told(tone, text) => self.say(tone, text),
+            Event::Terminated => effects.push(Effect::Quit),
+        }
+        self.watch(&mut effects);
+        effects
+    }
+
+    fn read(&mut self, update: Update) {
+        let changes = self.world.store.apply(update);
+        for task in &changes.finished_tasks {
+            if let Some(task) = self.world.store.task(task) {
+                let (tone, text) = task_news(task);
+                self.toasts.say(tone, text, self.world.now);
+                self.dirty = true;
+            }
+        }
+        if changes.visible() {
+            self.touched();
+        }
+    }
+
+    /// A second passed: ages grow, toasts go. The frame is worked out again; what it does not change is not sent.
+    fn tick(&mut self) {
+        self.toasts.expire(self.world.now);
+        self.dirty = true;
+    }
+
+    /// Something visible may have changed.
+    pub(super) fn touched(&mut self) {
+        self.refresh();
+        self.dirty = true;
+    }
+
+    pub(super) fn say(&mut self, tone: Tone, text: impl Into<String>) {
+        self.toasts.say(tone, text.into(), self.world.now);
+        self.dirty = true;
+    }
+
+    /// Says what is looked at, if it is not what was said last.
+    fn watch(&mut self, effects: &mut Vec<Effect>) {
+        let feeds = self.interest();
+        if self.watched.0 != feeds || self.watched.1 != self.paused {
+            self.watched = (feeds.clone(), self.paused);
+            effects.push(Effect::Watch {
+                feeds,
+                paused: self.paused,
+            });
+        }
+    }
+
+    fn interest(&mut self) -> BTreeSet<crate::store::FeedKey> {
+        let mut feeds = BTreeSet::new();
+        for place in self.visible() {
+            if let Some(pane) = self.panes.get(&place) {
+                pane.interest(&self.world.cx(), &mut feeds);
+            }
+        }
+        feeds
+    }
+
+    /// The object that an action would be about.
+    pub(super) fn subject(&mut self) -> Option<ObjectRef> {
+        let focus = self.focus();
+        self.panes.get(&focus).and_then(|pane| pane.subject())
+    }
+
+    pub(super) fn availability(&mut self, action: Id) -> Result<(), actions::Reason> {
+        let focus = self.focus();
+        let object = self.subject();
+        availability(
+            action,
+            Target {
+                object: object.as_ref(),
+                list: focus.object().is_none(),
+            },
+        )
+    }
+
+    /// Does an action of the table.
+    pub(super) fn act(&mut self, action: Id, effects: &mut Vec<Effect>) {
+        if let Err(reason) = self.availability(action) {
+            let title = action.action().title;
+            self.say(Tone::Warn, format!("{title}: {reason}"));
+            return;
+        }
+        if self.act_here(action, effects) {
+            self.touched();
+            return;
+        }
+        let focus = self.focus();
+        let cx = self.world.cx();
+        let reply = self
+            .panes
+            .get(&focus)
+            .map_or(Reply::Ignored, |pane| pane.act(action, &cx));
+        self.reply(reply);
+    }
+
+    fn reply(&mut self, reply: Reply) {
+        match reply {
+            Reply::Ignored => {}
+            Reply::Done => self.touched(),
+            Reply::Go(place) => self.go(place),
+            Reply::Say(tone, text) => self.say(tone, text),
+        }
+    }
+
+    /// The actions that are the application's own business; returns whether this is one.
+    fn act_here(&mut self, action: Id, effects: &mut Vec<Effect>) -> bool {
+        match action {
+            Id::PlaceDeck => self.go(Place::Deck),
+            Id::PlaceNodes => self.go(Place::Nodes),
+            Id::PlaceGuests => self.go(Place::Guests),
+            Id::PlaceStorages => self.go(Place::Storages),
+            Id::PlaceTasks => self.go(Place::Tasks),
+            Id::PlaceFindings => self.go(Place::Findings),
+            Id::PlaceClusters => self.go(Place::Clusters),
+            Id::HistoryBack => self.back(),
+            Id::HistoryForward => {
+                self.history.forward();
+            }
+            Id::FocusNext => self.focus_tile((self.tile + 1) % TILES.len()),
+            Id::FocusPrevious => self.focus_tile((self.tile + TILES.len() - 1) % TILES.len()),
+            Id::Focus1 => self.focus_tile(0),
+            Id::Focus2 => self.focus_tile(1),
+            Id::Focus3 => self.focus_tile(2),
+            Id::Focus4 => self.focus_tile(3),
+            Id::Focus5 => self.focus_tile(4),
+            Id::Zoom => match self.place().clone() {
+                Place::Deck => self.go(self.focus()),
+                _ => self.go(Place::Deck),
+            },
+            Id::ListFilter | Id::TextFind => {
+                let focus = self.focus();
+                let before = self
+                    .panes
+                    .get(&focus)
+                    .and_then(|pane| pane.filter().map(str::to_owned));
+                match before {
+                    Some(before) => {
+                        self.overlay = Some(Overlay::Filter {
+                            line: Line::new(&before),
+                            before,
+                        });
+                    }
+                    None => self.say(Tone::Warn, "there is nothing to filter here"),
+                }
+            }
+            Id::Palette => self.open_palette(),
+            Id::Help => {
+                let keymap = self.keymap.clone();
+                self.overlay = Some(Overlay::Help(Help::new(|id| keys_text(&keymap, id))));
+            }
+            Id::Refresh => {
+                let feeds = self.interest();
+                effects.push(Effect::Refresh(feeds));
+                self.say(Tone::Info, "reading everything on the screen again");
+            }
+            Id::Pause => {
+                self.paused = !self.paused;
+                self.say(
+                    Tone::Info,
+                    if self.paused {
+                        "updates are paused"
+                    } else {
+                        "updates go on"
+                    },
+                );
+            }
+            Id::ScreenDump => effects.push(Effect::Dump(self.screen_text())),
+            Id::Copy => self.copy(effects),
+            Id::ThemeNext => {
+                self.theme = (self.theme + 1) % self.themes.len();
+                let name = self.theme().name().to_owned();
+                self.say(Tone::Info, format!("theme {name}"));
+            }
+            Id::MouseToggle => {
+                self.mouse = !self.mouse;
+                effects.push(Effect::CaptureMouse(self.mouse));
+                let text = if self.mouse {
+                    "the mouse is ours"
+                } else {
+                    "the mouse is the terminal's: select text freely"
+                };
+                self.say(Tone::Info, text);
+            }
+            Id::Quit => effects.push(Effect::Quit),
+            _ => return false,
+        }
+        true
+    }
+
+    fn copy(&mut self, effects: &mut Vec<Effect>) {
+        let Some(object) = self.subject() else { return };
+        let text = match &object {
+            ObjectRef::Cluster(cluster) => cluster.to_string(),
+            ObjectRef::Node(node) => node.node.to_string(),
+            ObjectRef::Guest(guest) => {
+                let name = self
+                    .world
+                    .store
+                    .guest(guest)
+                    .map(|guest| guest.label().into_owned());
+                name.unwrap_or_else(|| guest.vmid.to_string())
+            }
+            ObjectRef::Storage(storage) => storage.storage.to_string(),
+            ObjectRef::Task(task) => task.upid.to_string(),
+        };
+        self.say(Tone::Info, format!("copied {text}"));
+        effects.push(Effect::Copy(text));
+    }
+
+    /// Goes to a place.
+    pub(super) fn go(&mut self, place: Place) {
+        self.history.go(place);
+        self.touched();
+    }
+
+    fn back(&mut self) {
+        // The filter of a list is the nearest thing to go back from.
+        let focus = self.focus();
+        if let Some(pane) = self.panes.get(&focus)
+            && pane.filter().is_some_and(|filter| !filter.is_empty())
+        {
+            pane.set_filter("");
+            return;
+        }
+        if !self.history.back() && *self.place() != Place::Deck {
+            self.history.go(Place::Deck);
+        }
+    }
+
+    fn focus_tile(&mut self, tile: usize) {
+        self.tile = tile;
+        match self.place().clone() {
+            Place::Deck => {}
+            // In a full-screen list the number keys go from list to list.
+            place if TILES.contains(&place) => self.go(TILES[tile].clone()),
+            _ => self.go(Place::Deck),
+        }
+    }
+
+    fn mouse(&mut self, mouse: Mouse, x: u16, y: u16, effects: &mut Vec<Effect>) {
+        if self.overlay.is_some() {
+            return;
+        }
+        let hit = self
+            .drawn
+            .iter()
+            .find(|(_, area)| area.contains((x, y).into()))
+            .cloned();
+        let Some((place, area)) = hit else { return };
+        if let Some(tile) = TILES.iter().position(|tile| *tile == place)
+            && *self.place() == Place::Deck
+            && self.tile != tile
+        {
+            self.tile = tile;
+            self.touched();
+        }
+        let cx = self.world.cx();
+        let Some(pane) = self.panes.get(&place) else {
+            return;
+        };
+        let inside = (x.checked_sub(area.x + 1), y.checked_sub(area.y + 1));
+        match (mouse, inside) {
+            (Mouse::WheelDown, _) => pane.scroll(3, &cx),
+            (Mouse::WheelUp, _) => pane.scroll(-3, &cx),
+            (Mouse::Click, (Some(x), Some(y))) => {
+                let reply = pane.click(x, y, &cx);
+                self.reply(reply);
+            }
+            (Mouse::DoubleClick, _) => self.act(Id::ListOpen, effects),
+            (Mouse::Click, _) => {}
+        }
+        self.touched();
+    }
+}
+
+fn task_news(task: &crate::domain::Task) -> (Tone, String) {
+    use crate::domain::TaskState;
+    let what = if task.upid.id.is_empty() {
+        task.upid.kind.to_string()
+    } else {
+        format!("{} {}", task.upid.kind, task.upid.id)
+    };
+    match &task.state {
+        TaskState::Failed(error) => (Tone::Bad, format!("{what} on {} failed: {error}", task.upid.node)),
+        TaskState::Warnings(count) => (
+            Tone::Warn,
+            format!("{what} on {} ended with {count} warnings", task.upid.node),
+        ),
+        TaskState::Ok => (Tone::Good, format!("{what} on {} is done", task.upid.node)),
+        TaskState::Running | TaskState::Unknown => (
+            Tone::Warn,
+            format!("{what} on {} ended, nobody knows how", task.upid.node),
+        ),
+    }
+}

@@ -1,0 +1,286 @@
+//! The commands with a screen: the console itself, and one frame of it as text.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use super::{
+    args::{Global, Picture, Size},
+    connect::{self, Asking, Link},
+    exit::{Code, Failure, talk},
+    output,
+};
+use crate::{
+    actions::Place,
+    app::Setup,
+    clients::pve::Client,
+    domain::{ClusterId, GuestRef, NodeRef, ObjectRef, StorageRef, TaskRef},
+    runtime::{console, links::Links, look, memory, show},
+    settings::{ColorDepth, Limits, Places, Settings, SignIn, keymap::Keymap},
+    store::{FindingLimits, Store},
+    ui::{Theme, export},
+};
+
+/// Opens the console on the configured clusters.
+pub(super) async fn open(global: &Global, places: &Places) -> Result<(), Failure> {
+    let settings = connect::settings(global, places)?;
+    let asking = Asking::on_terminal();
+    let clusters = connect::links(&settings, global, &asking)?;
+    run(&settings, places, clusters).await
+}
+
+/// Opens the console on these clusters.
+pub(super) async fn run(settings: &Settings, places: &Places, clusters: Vec<Link>) -> Result<(), Failure> {
+    let mut setup = setup(settings, places, &clusters, Place::Deck);
+    memory::recall(places.state.as_deref(), &mut setup.store);
+    console::run(setup, places.state.clone(), move || {
+        Links::start(readers(clusters))
+    })
+    .await
+    .map_err(|error| failure(&error))
+}
+
+/// No terminal is a mistake of whoever called; everything else just failed.
+fn failure(error: &anyhow::Error) -> Failure {
+    let code = if error.is::<crate::runtime::terminal::NoTerminal>() {
+        Code::Usage
+    } else {
+        Code::Failed
+    };
+    Failure::new(code, format!("{error:#}"))
+}
+
+fn readers(clusters: Vec<Link>) -> impl Iterator<Item = (ClusterId, Client)> {
+    clusters.into_iter().map(|link| (link.id, link.client))
+}
+
+fn setup(settings: &Settings, places: &Places, clusters: &[Link], place: Place) -> Setup {
+    let var = |name: &str| std::env::var(name).ok();
+    let (themes, mut warnings) = look::themes(places, &settings.ui, ColorDepth::detect(var));
+    let (keymap, problems) = Keymap::load(places);
+    warnings.extend(problems.iter().chain(&settings.warnings).map(ToString::to_string));
+    let mut store = Store::new(clusters.iter().map(|link| link.id.clone()));
+    store.set_limits(limits(settings.limits));
+    Setup {
+        store,
+        keymap,
+        themes,
+        glyphs: look::glyphs(&settings.ui, var),
+        zone: settings.ui.time_zone.clone(),
+        user: user(clusters),
+        mouse: settings.ui.mouse,
+        place,
+        warnings,
+    }
+}
+
+/// Who is signed in, if it is the same everywhere.
+fn user(clusters: &[Link]) -> String {
+    let mut users =
+        clusters.iter().map(
+            |link| match link.settings.as_ref().map(|settings| &settings.sign_in) {
+                Some(SignIn::Token(token)) => token.id.clone(),
+                Some(SignIn::Password { user, .. }) => user.clone(),
+                Some(SignIn::TokenCommand(_)) => String::new(),
+                None => "root@pam".to_owned(),
+            },
+        );
+    let first = users.next().unwrap_or_default();
+    if users.all(|user| user == first) {
+        first
+    } else {
+        String::new()
+    }
+}
+
+fn limits(limits: Limits) -> FindingLimits {
+    let share = |per_cent: u64| per_cent as f64 / 100.0;
+    let defaults = FindingLimits::default();
+    FindingLimits {
+        cpu: share(limits.cpu_warning) as f32,
+        memory: [share(limits.memory_warning), share(limits.memory_critical)],
+        root: [share(limits.root_warning), share(limits.root_critical)],
+        storage: [share(limits.storage_warning), share(limits.storage_critical)],
+        locked: SignedDuration::from_hours(limits.lock_hours as i64),
+        certificate: [
+            SignedDuration::from_hours(24 * limits.certificate_days as i64),
+            defaults.certificate[1],
+        ],
+        skew: SignedDuration::from_secs(limits.clock_skew_seconds as i64),
+        ..defaults
+    }
+}
+
+/// What to draw, and how.
+#[derive(Debug)]
+pub(super) struct Wanted<'a> {
+    /// A place's name, or the kind of object whose detail is wanted.
+    pub screen: &'a str,
+    /// The object: VMID or name, node, `node/storage`, cluster, UPID.
+    pub target: Option<&'a str>,
+    /// Columns and rows.
+    pub size: Size,
+    /// How long to wait for data.
+    pub timeout: Duration,
+    /// As what.
+    pub picture: Picture,
+}
+
+/// Prints one frame.
+pub(super) async fn show(global: &Global, places: &Places, wanted: &Wanted<'_>) -> Result<(), Failure> {
+    let settings = connect::settings(global, places)?;
+    let clusters = connect::links(&settings, global, &Asking::on_terminal())?;
+    let place = place(wanted, &clusters).await?;
+    let mut setup = setup(&settings, places, &clusters, place);
+    if wanted.picture == Picture::Text {
+        setup.themes = vec![Theme::mono()];
+    }
+    for warning in std::mem::take(&mut setup.warnings) {
+        talk(warning);
+    }
+    let frame = show::frame(
+        setup,
+        wanted.size.into(),
+        Links::start(readers(clusters)),
+        wanted.timeout,
+    )
+    .await;
+    output::print(&match wanted.picture {
+        Picture::Text => export::text(&frame.buffer),
+        Picture::Ansi => export::ansi(&frame.buffer),
+        Picture::Svg => export::svg(&frame.buffer),
+    })?;
+    for sentence in &frame.missing {
+        talk(sentence);
+    }
+    match (frame.timed_out, frame.dead) {
+        (true, _) => {
+            let seconds = wanted.timeout.as_secs();
+            Err(Failure::new(
+                Code::TimedOut,
+                format!("not everything was answered within {seconds} s; see --timeout"),
+            ))
+        }
+        (false, Some(code)) => Err(Failure::said(code_of(code))),
+        (false, None) => Ok(()),
+    }
+}
+
+/// The exit code of a cluster whose inventory could not be read.
+fn code_of(kind: crate::store::FeedErrorKind) -> Code {
+    use crate::store::FeedErrorKind as Kind;
+    match kind {
+        Kind::Unreachable | Kind::Untrusted | Kind::Malformed => Code::Unreachable,
+        Kind::SignIn | Kind::NotAllowed => Code::NotAllowed,
+        Kind::NotAvailable => Code::NotFound,
+        Kind::Server => Code::Failed,
+    }
+}
+
+/// The place that was asked for.
+async fn place(wanted: &Wanted<'_>, clusters: &[Link]) -> Result<Place, Failure> {
+    let Some(target) = wanted.target else {
+        let named = Place::NAMED.iter().find(|(name, _)| *name == wanted.screen);
+        return named.map(|(_, place)| place.clone()).ok_or_else(|| {
+            let names: Vec<&str> = Place::NAMED.iter().map(|(name, _)| *name).collect();
+            let message = format!(
+                "there is no screen `{}`; there are {}, and with a target: guest, node, storage, cluster, task",
+                wanted.screen,
+                names.join(", ")
+            );
+            Failure::new(Code::Usage, message)
+        });
+    };
+    find(wanted.screen, target, clusters)
+        .await
+        .map(|object| match object {
+            ObjectRef::Task(_) => Place::Log(object),
+            _ => Place::Object(object),
+        })
+}
+
+/// The object that a kind and a name mean. One that several clusters have must be chosen with `--cluster`.
+async fn find(kind: &str, target: &str, clusters: &[Link]) -> Result<ObjectRef, Failure> {
+    let mut found = Vec::new();
+    for link in clusters {
+        let cluster = link.id.clone();
+        if kind == "cluster" {
+            found.extend((*cluster.as_str() == *target).then_some(ObjectRef::Cluster(cluster)));
+            continue;
+        }
+        if kind == "task" {
+            if let Ok(upid) = target.parse() {
+                found.push(ObjectRef::Task(TaskRef { cluster, upid }));
+            }
+            continue;
+        }
+        let inventory = link
+            .client
+            .resources()
+            .await
+            .map_err(|error| connect::failure(&error))?;
+        match kind {
+            "guest" => found.extend(
+                inventory
+                    .guests
+                    .iter()
+                    .filter(|guest| guest.vmid.to_string() == target || guest.label() == target)
+                    .map(|guest| {
+                        ObjectRef::Guest(GuestRef {
+                            cluster: cluster.clone(),
+                            vmid: guest.vmid,
+                        })
+                    }),
+            ),
+            "node" => found.extend(
+                inventory
+                    .nodes
+                    .iter()
+                    .filter(|node| node.name.as_str() == target)
+                    .map(|node| {
+                        ObjectRef::Node(NodeRef {
+                            cluster: cluster.clone(),
+                            node: node.name.clone(),
+                        })
+                    }),
+            ),
+            "storage" => found.extend(
+                inventory
+                    .storages
+                    .iter()
+                    .filter(|storage| format!("{}/{}", storage.node, storage.name) == target)
+                    .map(|storage| {
+                        ObjectRef::Storage(StorageRef {
+                            cluster: cluster.clone(),
+                            node: storage.node.clone(),
+                            storage: storage.name.clone(),
+                        })
+                    }),
+            ),
+            _ => {
+                let message = format!(
+                    "`{kind}` has no targets; guest, node, storage (NODE/STORAGE), cluster and task have"
+                );
+                return Err(Failure::new(Code::Usage, message));
+            }
+        }
+    }
+    match found.as_slice() {
+        [one] => Ok(one.clone()),
+        [] => Err(Failure::new(
+            Code::NotFound,
+            format!("there is no {kind} `{target}`; `pvedeck get` lists what there is"),
+        )),
+        several => {
+            let names: Vec<String> = several
+                .iter()
+                .map(|object| format!("{object} on {}", object.cluster()))
+                .collect();
+            let message = format!(
+                "`{target}` is ambiguous: {}; use the VMID, or choose with --cluster",
+                names.join(", ")
+            );
+            Err(Failure::new(Code::Usage, message))
+        }
+    }
+}

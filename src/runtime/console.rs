@@ -1,0 +1,167 @@
+//! The event loop of the console.
+
+use std::{
+    io,
+    path::PathBuf,
+    pin::pin,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+use crossterm::event::EventStream;
+use futures_util::StreamExt as _;
+use jiff::Timestamp;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{
+    input::Input,
+    links::Links,
+    memory,
+    screen::Screen,
+    terminal::{self, Guard},
+};
+use crate::{
+    app::{App, Effect, Event, Setup},
+    ui::Tone,
+};
+
+/// News from servers are drawn at most this often; keys are drawn at once.
+const FRAME: Duration = Duration::from_millis(33);
+
+/// Runs the console until the user ends it. `connect` is called after the first frame: what it takes to reach the
+/// clusters must not delay it. Dumps and the last known state are kept below `state`.
+///
+/// # Errors
+/// If there is no terminal to draw on, or it goes away.
+pub async fn run(
+    setup: Setup,
+    state: Option<PathBuf>,
+    connect: impl FnOnce() -> Links,
+) -> anyhow::Result<()> {
+    let guard = Guard::take(setup.mouse)?;
+    let size = crossterm::terminal::size().context("the size of the terminal cannot be read")?;
+    let mut app = App::new(setup, Timestamp::now(), size);
+    let mut screen = Screen::new(io::stdout(), size);
+    screen.draw(|buffer| app.draw(buffer))?;
+    let links = connect();
+    let mut console = Loop {
+        app,
+        screen,
+        links,
+        state,
+        quit: false,
+    };
+    let ended = console.run().await;
+    drop(guard);
+    console.links.stop().await;
+    memory::remember(console.state.as_deref(), console.app.store());
+    ended
+}
+
+struct Loop {
+    app: App,
+    screen: Screen<io::Stdout>,
+    links: Links,
+    state: Option<PathBuf>,
+    quit: bool,
+}
+
+impl Loop {
+    async fn run(&mut self) -> anyhow::Result<()> {
+        let mut keys = EventStream::new();
+        let mut input = Input::default();
+        let mut seconds = tokio::time::interval(Duration::from_secs(1));
+        seconds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut hangup = signal(SignalKind::hangup())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut drawn = Instant::now();
+        // Whatever the application wants from the start: its first interest.
+        self.handle(Event::Ticked)?;
+        while !self.quit {
+            let due = pin!(tokio::time::sleep_until((drawn + FRAME).into()));
+            tokio::select! {
+                biased;
+                _ = hangup.recv() => self.handle(Event::Terminated)?,
+                _ = terminate.recv() => self.handle(Event::Terminated)?,
+                _ = interrupt.recv() => self.handle(Event::Terminated)?,
+                event = keys.next() => match event {
+                    Some(event) => {
+                        if let Some(event) = input.event(event?, Timestamp::now()) {
+                            self.handle(event)?;
+                        }
+                        self.draw()?;
+                        drawn = Instant::now();
+                    }
+                    // The terminal is gone: there is nobody to show anything to.
+                    None => self.quit = true,
+                },
+                update = self.links.updates.recv() => {
+                    if let Some(update) = update {
+                        self.handle(Event::Read(Box::new(update)))?;
+                    }
+                    // What has come meanwhile goes into the same frame.
+                    while let Ok(update) = self.links.updates.try_recv() {
+                        self.handle(Event::Read(Box::new(update)))?;
+                    }
+                }
+                () = due, if self.app.is_dirty() => {
+                    self.draw()?;
+                    drawn = Instant::now();
+                }
+                _ = seconds.tick() => self.handle(Event::Ticked)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        if self.app.is_dirty() {
+            let app = &mut self.app;
+            self.screen.draw(|buffer| app.draw(buffer))?;
+        }
+        Ok(())
+    }
+
+    fn handle(&mut self, event: Event) -> anyhow::Result<()> {
+        if let Event::Resized(width, height) = event {
+            self.screen.reset((width, height))?;
+        }
+        for effect in self.app.update(event, Timestamp::now()) {
+            self.execute(effect)?;
+        }
+        Ok(())
+    }
+
+    fn execute(&mut self, effect: Effect) -> anyhow::Result<()> {
+        match effect {
+            Effect::Watch { feeds, paused } => self.links.watch(feeds, paused),
+            Effect::Refresh(feeds) => self.links.refresh(feeds),
+            Effect::Copy(text) => terminal::copy(&text)?,
+            Effect::CaptureMouse(on) => terminal::capture_mouse(on)?,
+            Effect::Dump(text) => {
+                let told = match self.dump(&text) {
+                    Ok(path) => Event::Told(Tone::Good, format!("the screen is in {}", path.display())),
+                    Err(error) => Event::Told(Tone::Bad, format!("the screen was not written: {error:#}")),
+                };
+                self.app.update(told, Timestamp::now());
+            }
+            Effect::Quit => self.quit = true,
+        }
+        Ok(())
+    }
+
+    fn dump(&self, text: &str) -> anyhow::Result<PathBuf> {
+        let directory = self
+            .state
+            .as_ref()
+            .context("there is no directory for it (HOME is not set)")?;
+        std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
+        let path = directory.join(format!(
+            "screen-{}.txt",
+            Timestamp::now().strftime("%Y%m%d-%H%M%S")
+        ));
+        std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(path)
+    }
+}
