@@ -169,6 +169,9 @@ pub enum Resource {
     /// Running and recent tasks of all nodes, the newest first
     #[value(alias = "task")]
     Tasks,
+    /// What is wrong or soon will be, the worst first
+    #[value(alias = "finding")]
+    Findings,
     /// Snapshots of the guests that the filter chooses
     #[value(alias = "snapshot")]
     Snapshots,

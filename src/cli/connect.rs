@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use jiff::SignedDuration;
 use secrecy::SecretString;
 
 use super::{
@@ -23,7 +24,8 @@ use crate::{
     },
     domain::{ClusterId, Endpoint},
     runtime::prompt,
-    settings::{ClusterSettings, Given, Overrides, Places, Settings, SignIn},
+    settings::{ClusterSettings, Given, Limits, Overrides, Places, Settings, SignIn},
+    store::FindingLimits,
 };
 
 /// How long a token command may take: somebody may have to unlock a key first.
@@ -228,10 +230,41 @@ pub(super) fn code(error: &clients::Error) -> Code {
     }
 }
 
+/// The limits of the settings as the store takes them.
+pub fn finding_limits(limits: &Limits) -> FindingLimits {
+    let share = |percent: u64| percent as f64 / 100.0;
+    let hours = |hours: u64| SignedDuration::from_hours(i64::try_from(hours).unwrap_or(i64::MAX / 3600));
+    FindingLimits {
+        cpu: share(limits.cpu_warning) as f32,
+        memory: [share(limits.memory_warning), share(limits.memory_critical)],
+        root: [share(limits.root_warning), share(limits.root_critical)],
+        storage: [share(limits.storage_warning), share(limits.storage_critical)],
+        locked: hours(limits.lock_hours),
+        certificate: [
+            hours(24 * limits.certificate_days),
+            hours(24 * limits.certificate_critical_days),
+        ],
+        skew: SignedDuration::from_secs(i64::try_from(limits.clock_skew_seconds).unwrap_or(i64::MAX)),
+        life_left: limits.disk_life_left as f64,
+        failed_task: hours(limits.failed_task_hours),
+        ..FindingLimits::default()
+    }
+}
+
 /// Reads the settings that the flags point to.
 ///
 /// # Errors
 /// What is wrong with them.
 pub fn settings(global: &Global, places: &Places) -> Result<Settings, Failure> {
     Ok(Settings::load(places, global.config.as_deref())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_of_the_settings_are_those_of_the_store() {
+        assert_eq!(finding_limits(&Limits::default()), FindingLimits::default());
+    }
 }

@@ -50,7 +50,8 @@ fn dispatch(cli: &Cli, places: &Places) -> Result<(), Failure> {
         }) => {
             let settings = connect::settings(&cli.global, places)?;
             let links = connect::links(&settings, &cli.global, &Asking::on_terminal())?;
-            wait(get::run(links, *resource, filter, *output))
+            let limits = connect::finding_limits(&settings.limits);
+            wait(get::run(links, *resource, filter, *output, limits))
         }
         Some(Command::Login(login)) => {
             let overrides = connect::overrides(&cli.global);

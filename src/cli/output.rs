@@ -134,11 +134,11 @@ impl Searchable for Record<'_> {
 
     fn any_value(&self, key: Key, see: &mut dyn FnMut(&str) -> bool) -> bool {
         let keys: &[&str] = match key {
-            Key::Status => &["status"],
+            Key::Status => &["status", "severity"],
             Key::Node => &["node"],
             Key::Tag => &["tags"],
             Key::Pool => &["pool"],
-            Key::Type => &["type", "plugintype"],
+            Key::Type => &["type", "plugintype", "kind"],
             Key::Cluster => &["cluster"],
             Key::Name => &["name", "storage", "node"],
             Key::User => &["user"],

@@ -128,16 +128,22 @@ limits! {
     root_warning = 85 in 1..=100,
     /// The root file system of a node is as good as full.
     root_critical = 95 in 1..=100,
-    /// A node's or guest's CPUs are busy.
+    /// A node's CPUs are busy, and stay so.
     cpu_warning = 90 in 1..=100,
     /// A node's memory is nearly used up.
     memory_warning = 90 in 1..=100,
     /// A node's memory is as good as used up.
-    memory_critical = 97 in 1..=100,
+    memory_critical = 95 in 1..=100,
+    /// Life that a solid-state disk must have left.
+    disk_life_left = 10 in 1..=100,
     /// Days before the end of a certificate.
-    certificate_days = 21 in 1..=365,
+    certificate_days = 30 in 1..=365,
+    /// Days before the end of a certificate from which on it is critical.
+    certificate_critical_days = 7 in 1..=365,
     /// Hours that a guest may be locked.
-    lock_hours = 12 in 1..=720,
+    lock_hours = 1 in 1..=720,
+    /// Hours for which a failed task is worth knowing.
+    failed_task_hours = 24 in 1..=720,
     /// Seconds that a node's clock may differ from ours.
     clock_skew_seconds = 60 in 1..=3600,
 }

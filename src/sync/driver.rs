@@ -155,7 +155,7 @@ impl Driver {
 }
 
 /// What findings need to know of each node that is online.
-fn surveys(inventory: &Inventory) -> Vec<Feed> {
+pub fn surveys(inventory: &Inventory) -> Vec<Feed> {
     inventory
         .nodes
         .iter()

@@ -10,5 +10,5 @@ mod driver;
 mod reader;
 pub mod schedule;
 
-pub use driver::{Orders, drive};
+pub use driver::{Orders, drive, surveys};
 pub use reader::{Place, Reader};

@@ -184,6 +184,43 @@ fn hostile_names_drive_no_terminal() {
 }
 
 #[test]
+fn findings_are_those_of_the_store() {
+    let server = server();
+    let rows = r#"{"data":[
+        {"id":"node/pve1","type":"node","node":"pve1","status":"online","cpu":0.1,"maxcpu":4,"mem":1,"maxmem":10},
+        {"id":"node/pve2","type":"node","node":"pve2","status":"offline"},
+        {"id":"storage/pve1/tank","type":"storage","storage":"tank","node":"pve1","status":"available",
+         "plugintype":"zfspool","content":"images","shared":0,"disk":97,"maxdisk":100}]}"#;
+    server.replace(recording().with("/cluster/resources", Answer::json(rows)));
+    let outcome = on(&server, &["get", "findings", "-o", "json"]);
+    assert_eq!(outcome.code, 0, "{outcome:?}");
+    let findings = json_of(&outcome);
+    let of = |kind: &str| {
+        findings
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|finding| finding["kind"] == kind)
+            .cloned()
+    };
+    assert_eq!(of("node-offline").unwrap()["node"], "pve2");
+    assert_eq!(of("storage-full").unwrap()["severity"], "critical");
+    assert!(server.asked("/nodes/pve1/services") == 1 && server.asked("/nodes/pve2/services") == 0);
+    let critical = json_of(&on(
+        &server,
+        &[
+            "get",
+            "findings",
+            "status:critical",
+            "type:storage-full",
+            "-o",
+            "json",
+        ],
+    ));
+    assert_eq!(critical.as_array().unwrap().len(), 1, "{critical}");
+}
+
+#[test]
 fn doctor_is_content_with_a_good_connection() {
     let outcome = on(&server(), &["doctor", "-o", "json"]);
     assert_eq!(outcome.code, 0, "{outcome:?}");

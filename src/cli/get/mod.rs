@@ -3,6 +3,7 @@
 //! What always holds here: a cluster that fails hides nothing of the others. What there is is printed; what failed is
 //! told on stderr and in the exit code.
 
+mod findings;
 mod rows;
 
 use serde_json::Value;
@@ -17,6 +18,7 @@ use super::{
 use crate::{
     clients::Error,
     domain::{Inventory, filter::Filter},
+    store::FindingLimits,
 };
 
 /// Reads and prints.
@@ -28,12 +30,26 @@ pub(super) async fn run(
     resource: Resource,
     words: &[String],
     format: Format,
+    limits: FindingLimits,
 ) -> Result<(), Failure> {
     let filter = Filter::parse(&words.join(" "));
     let mut reads = JoinSet::new();
     for (index, link) in links.iter().cloned().enumerate() {
         let filter = filter.clone();
-        reads.spawn(async move { (index, read(&link, resource, &filter).await) });
+        let limits = limits.clone();
+        reads.spawn(async move {
+            let answer = match resource {
+                Resource::Findings => findings::read(&link, limits).await,
+                _ => match read(&link, resource, &filter).await {
+                    Ok(rows) => (rows, None),
+                    Err(error) => {
+                        talk(format!("{}: {error}", link.id));
+                        (Vec::new(), Some(code(&error)))
+                    }
+                },
+            };
+            (index, answer)
+        });
     }
     let mut answers: Vec<_> = reads.join_all().await;
     answers.sort_by_key(|(index, _)| *index);
@@ -43,14 +59,9 @@ pub(super) async fn run(
         rows: Vec::new(),
     };
     let mut failed: Vec<Code> = Vec::new();
-    for (index, answer) in answers {
-        match answer {
-            Ok(mut rows) => list.rows.append(&mut rows),
-            Err(error) => {
-                talk(format!("{}: {error}", links[index].id));
-                failed.push(code(&error));
-            }
-        }
+    for (_, (mut rows, code)) in answers {
+        list.rows.append(&mut rows);
+        failed.extend(code);
     }
     if resource == Resource::Tasks {
         // The newest first, whatever cluster they are of.
@@ -61,7 +72,7 @@ pub(super) async fn run(
     if resource != Resource::Snapshots {
         list.filter(&filter);
     }
-    if failed.len() < links.len() {
+    if failed.len() < links.len() || !list.rows.is_empty() {
         list.print(format)?;
     }
     match failed.into_iter().min() {
@@ -77,6 +88,7 @@ fn columns(resource: Resource) -> &'static [Column] {
         Resource::Guests => rows::GUESTS,
         Resource::Storages => rows::STORAGES,
         Resource::Tasks => rows::TASKS,
+        Resource::Findings => rows::FINDINGS,
         Resource::Snapshots => rows::SNAPSHOTS,
     }
 }
@@ -113,6 +125,8 @@ async fn read(link: &Link, resource: Resource, filter: &Filter) -> Result<Vec<Ve
             tasks.iter().map(|task| rows::task(id, task)).collect()
         }
         Resource::Snapshots => snapshots(link, filter).await?,
+        // They are made of many reads: see `findings`.
+        Resource::Findings => Vec::new(),
     })
 }
 

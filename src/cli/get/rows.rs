@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::output::{Column, Show},
-    domain::{ClusterId, ClusterStatus, Guest, Node, Storage, Task, TaskState, guest::Snapshot},
+    domain::{
+        ClusterId, ClusterStatus, Finding, Guest, Node, ObjectRef, Storage, Task, TaskState, guest::Snapshot,
+    },
 };
 
 pub(super) const CLUSTERS: &[Column] = &[
@@ -191,6 +193,40 @@ pub(super) fn task(id: &ClusterId, task: &Task) -> Vec<Value> {
         json!(task.state.word()),
         json!(exit),
         json!(task.upid),
+    ]
+}
+
+pub(super) const FINDINGS: &[Column] = &[
+    Column::new("severity", "SEVERITY", Show::Text),
+    Column::new("kind", "KIND", Show::Text),
+    Column::new("cluster", "CLUSTER", Show::Text),
+    Column::new("subject", "SUBJECT", Show::Text),
+    Column::new("text", "TEXT", Show::Text),
+    Column::data("node"),
+    Column::data("vmid"),
+    Column::data("storage"),
+    Column::data("upid"),
+];
+
+pub(super) fn finding(id: &ClusterId, finding: &Finding) -> Vec<Value> {
+    let (mut node, mut vmid, mut storage, mut upid) = (None, None, None, None);
+    match &finding.subject {
+        ObjectRef::Cluster(_) => {}
+        ObjectRef::Node(at) => node = Some(&at.node),
+        ObjectRef::Guest(at) => vmid = Some(at.vmid),
+        ObjectRef::Storage(at) => (node, storage) = (Some(&at.node), Some(&at.storage)),
+        ObjectRef::Task(at) => (node, upid) = (Some(&at.upid.node), Some(&at.upid)),
+    }
+    vec![
+        json!(finding.severity),
+        json!(finding.kind),
+        json!(id),
+        json!(finding.subject.to_string()),
+        json!(finding.text),
+        json!(node),
+        json!(vmid),
+        json!(storage),
+        json!(upid),
     ]
 }
 

@@ -1,0 +1,85 @@
+//! Findings, once: what the console would read of a cluster over a minute is read at once.
+
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use super::rows;
+use crate::{
+    cli::{
+        connect::Link,
+        exit::{Code, talk},
+    },
+    store::{Feed, FeedError, FeedErrorKind, FindingLimits, Payload, Store, Update},
+    sync::{Place, Reader, surveys},
+};
+
+/// The findings of one cluster, the worst first, and the exit code if it could not be read.
+pub(super) async fn read(link: &Link, limits: FindingLimits) -> (Vec<Vec<Value>>, Option<Code>) {
+    let mut store = Store::new([link.id.clone()]);
+    store.set_limits(limits);
+    let mut unread: Vec<FeedError> = Vec::new();
+    let first = [Feed::Resources, Feed::ClusterStatus, Feed::HaStatus, Feed::Tasks];
+    let mut failed = None;
+    let mut inventory = None;
+    for (feed, outcome) in all(link, first).await {
+        match &outcome {
+            Ok(Payload::Resources(resources)) => inventory = Some(resources.clone()),
+            Ok(_) => {}
+            Err(error) if feed == Feed::Resources => failed = Some(error.clone()),
+            Err(error) => unread.push(error.clone()),
+        }
+        store.apply(Update {
+            key: feed.of(&link.id),
+            at: Timestamp::now(),
+            outcome,
+        });
+    }
+    if let Some(inventory) = inventory {
+        for (feed, outcome) in all(link, surveys(&inventory)).await {
+            unread.extend(outcome.as_ref().err().cloned());
+            store.apply(Update {
+                key: feed.of(&link.id),
+                at: Timestamp::now(),
+                outcome,
+            });
+        }
+    }
+    if let Some(error) = &failed {
+        talk(format!("{}: {}", link.id, error.message));
+    } else if let Some(error) = unread.first() {
+        let others = unread.len() - 1;
+        talk(format!(
+            "{}: not everything could be looked at ({others} more like this): {}",
+            link.id, error.message
+        ));
+    }
+    let rows = store
+        .findings()
+        .iter()
+        .map(|finding| rows::finding(&link.id, finding))
+        .collect();
+    (rows, failed.map(|error| code(error.kind)))
+}
+
+/// Reads feeds at the same time; the client bounds how many are under way.
+async fn all(link: &Link, feeds: impl IntoIterator<Item = Feed>) -> Vec<(Feed, Result<Payload, FeedError>)> {
+    let mut reads = JoinSet::new();
+    for feed in feeds {
+        let client = link.client.clone();
+        reads.spawn(async move {
+            let outcome = Reader::read(&client, feed.clone(), Place::default()).await;
+            (feed, outcome)
+        });
+    }
+    reads.join_all().await
+}
+
+fn code(kind: FeedErrorKind) -> Code {
+    match kind {
+        FeedErrorKind::Unreachable | FeedErrorKind::Untrusted | FeedErrorKind::Malformed => Code::Unreachable,
+        FeedErrorKind::SignIn | FeedErrorKind::NotAllowed => Code::NotAllowed,
+        FeedErrorKind::NotAvailable => Code::NotFound,
+        FeedErrorKind::Server => Code::Failed,
+    }
+}
