@@ -111,6 +111,10 @@ pub enum Command {
         #[arg(long, conflicts_with = "ansi")]
         svg: bool,
     },
+    /// Open the console on a simulated datacentre
+    ///
+    /// It runs on loopback, speaks the real API over TLS, and ends with the console.
+    Demo(Demo),
     /// List keys and what they do
     Keys {
         /// How to print
@@ -149,6 +153,26 @@ pub struct Login {
     /// Sign in as user@realm, or with the token user@realm!name; the secret is asked for
     #[arg(long)]
     pub user: Option<String>,
+}
+
+/// How the simulated datacentre is made.
+#[derive(Args, Debug)]
+pub struct Demo {
+    /// Run it without the console; print the connection as shell assignments
+    #[arg(long)]
+    pub serve: bool,
+    /// Nodes of the cluster
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub nodes: u16,
+    /// Guests of the cluster
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u16).range(0..=10_000))]
+    pub guests: u16,
+    /// The same seed makes the same datacentre
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    pub seed: u64,
+    /// Port on loopback; the standalone host takes the next one; free ones if left out
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    pub port: u16,
 }
 
 /// What can be listed.

@@ -25,7 +25,7 @@ use crate::{
     domain::{ClusterId, Endpoint},
     runtime::prompt,
     settings::{ClusterSettings, Given, Limits, Overrides, Places, Settings, SignIn},
-    store::FindingLimits,
+    store::{FeedErrorKind, FindingLimits},
 };
 
 /// How long a token command may take: somebody may have to unlock a key first.
@@ -227,6 +227,16 @@ pub(super) fn code(error: &clients::Error) -> Code {
         Error::NotAvailable { .. } => Code::NotFound,
         Error::Setup { .. } => Code::Usage,
         Error::Parameter { .. } | Error::Server { .. } => Code::Failed,
+    }
+}
+
+/// The exit code of a cluster whose inventory could not be read.
+pub(super) fn code_of_feed(kind: FeedErrorKind) -> Code {
+    match kind {
+        FeedErrorKind::Unreachable | FeedErrorKind::Untrusted | FeedErrorKind::Malformed => Code::Unreachable,
+        FeedErrorKind::SignIn | FeedErrorKind::NotAllowed => Code::NotAllowed,
+        FeedErrorKind::NotAvailable => Code::NotFound,
+        FeedErrorKind::Server => Code::Failed,
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
-
 use super::{
     args::{Global, Picture, Size},
     connect::{self, Asking, Link},
@@ -16,8 +14,8 @@ use crate::{
     clients::pve::Client,
     domain::{ClusterId, GuestRef, NodeRef, ObjectRef, StorageRef, TaskRef},
     runtime::{console, links::Links, look, memory, show},
-    settings::{ColorDepth, Limits, Places, Settings, SignIn, keymap::Keymap},
-    store::{FindingLimits, Store},
+    settings::{ColorDepth, Places, Settings, SignIn, keymap::Keymap},
+    store::Store,
     ui::{Theme, export},
 };
 
@@ -60,7 +58,7 @@ fn setup(settings: &Settings, places: &Places, clusters: &[Link], place: Place) 
     let (keymap, problems) = Keymap::load(places);
     warnings.extend(problems.iter().chain(&settings.warnings).map(ToString::to_string));
     let mut store = Store::new(clusters.iter().map(|link| link.id.clone()));
-    store.set_limits(limits(settings.limits));
+    store.set_limits(connect::finding_limits(&settings.limits));
     Setup {
         store,
         keymap,
@@ -90,24 +88,6 @@ fn user(clusters: &[Link]) -> String {
         first
     } else {
         String::new()
-    }
-}
-
-fn limits(limits: Limits) -> FindingLimits {
-    let share = |per_cent: u64| per_cent as f64 / 100.0;
-    let defaults = FindingLimits::default();
-    FindingLimits {
-        cpu: share(limits.cpu_warning) as f32,
-        memory: [share(limits.memory_warning), share(limits.memory_critical)],
-        root: [share(limits.root_warning), share(limits.root_critical)],
-        storage: [share(limits.storage_warning), share(limits.storage_critical)],
-        locked: SignedDuration::from_hours(limits.lock_hours as i64),
-        certificate: [
-            SignedDuration::from_hours(24 * limits.certificate_days as i64),
-            defaults.certificate[1],
-        ],
-        skew: SignedDuration::from_secs(limits.clock_skew_seconds as i64),
-        ..defaults
     }
 }
 
@@ -161,19 +141,8 @@ pub(super) async fn show(global: &Global, places: &Places, wanted: &Wanted<'_>) 
                 format!("not everything was answered within {seconds} s; see --timeout"),
             ))
         }
-        (false, Some(code)) => Err(Failure::said(code_of(code))),
+        (false, Some(code)) => Err(Failure::said(connect::code_of_feed(code))),
         (false, None) => Ok(()),
-    }
-}
-
-/// The exit code of a cluster whose inventory could not be read.
-fn code_of(kind: crate::store::FeedErrorKind) -> Code {
-    use crate::store::FeedErrorKind as Kind;
-    match kind {
-        Kind::Unreachable | Kind::Untrusted | Kind::Malformed => Code::Unreachable,
-        Kind::SignIn | Kind::NotAllowed => Code::NotAllowed,
-        Kind::NotAvailable => Code::NotFound,
-        Kind::Server => Code::Failed,
     }
 }
 

@@ -7,6 +7,7 @@
 pub mod args;
 pub mod connect;
 mod console;
+mod demo;
 mod doctor;
 pub mod exit;
 mod get;
@@ -56,6 +57,10 @@ fn dispatch(cli: &Cli, places: &Places) -> Result<(), Failure> {
         Some(Command::Login(login)) => {
             let overrides = connect::overrides(&cli.global);
             wait(login::run(login, &overrides, places, cli.global.config.clone()))
+        }
+        Some(Command::Demo(wanted)) => {
+            let settings = connect::settings(&cli.global, places)?;
+            wait(demo::run(wanted, &settings, places, cli.global.read_only))
         }
         Some(Command::Doctor { output }) => wait(doctor::run(&cli.global, places, *output)),
         Some(Command::Show {

@@ -36,11 +36,6 @@ pub(super) const KEYS: &[&str] = &[
     "connect_timeout",
 ];
 
-/// How long an answer may take.
-pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long it may take to be connected.
-pub(super) const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// One cluster or standalone host, ready to be connected to.
 #[derive(Clone, Debug)]
 pub struct ClusterSettings {
@@ -60,6 +55,13 @@ pub struct ClusterSettings {
     pub timeout: Duration,
     /// How long it may take to be connected.
     pub connect_timeout: Duration,
+}
+
+impl ClusterSettings {
+    /// How long an answer may take unless the configuration says otherwise.
+    pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+    /// How long it may take to be connected unless the configuration says otherwise.
+    pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 }
 
 /// How to sign in. Secrets from files are read already.
@@ -258,10 +260,12 @@ impl Layer {
                 ca_file: self.ca_file,
                 fingerprints: self.fingerprints.unwrap_or_default(),
                 read_only: read_only || self.read_only.unwrap_or(false),
-                timeout: self.timeout.map_or(DEFAULT_TIMEOUT, Duration::from_secs),
+                timeout: self
+                    .timeout
+                    .map_or(ClusterSettings::DEFAULT_TIMEOUT, Duration::from_secs),
                 connect_timeout: self
                     .connect_timeout
-                    .map_or(DEFAULT_CONNECT_TIMEOUT, Duration::from_secs),
+                    .map_or(ClusterSettings::DEFAULT_CONNECT_TIMEOUT, Duration::from_secs),
             }),
             _ => Err(problems),
         }

@@ -9,7 +9,7 @@ use super::{
     cluster::{ClusterSettings, Layer, Token},
     problem::{Problem, Problems, advice},
 };
-use crate::domain::{ClusterId, Endpoint, Fingerprint};
+use crate::domain::{ClusterId, Endpoint, Fingerprint, endpoint::DEFAULT_PORT};
 
 /// A value from outside the files, and what brought it.
 #[derive(Clone, Debug)]
@@ -154,7 +154,11 @@ impl Settings {
             return Err(Problem::whole(url.by, message).into());
         }
         let mut layer = Layer::default();
-        let name = endpoint.host.clone();
+        // Two servers on one host are not the same cluster.
+        let name = match endpoint.port {
+            DEFAULT_PORT => endpoint.host.clone(),
+            port => format!("{}:{port}", endpoint.host),
+        };
         layer.set_endpoint(endpoint);
         Ok(vec![(name, layer)])
     }

@@ -10,6 +10,8 @@ fn help_lists_every_command_and_every_exit_code() {
     assert_eq!(help.code, 0);
     for word in [
         "get",
+        "show",
+        "demo",
         "login",
         "doctor",
         "keys",
@@ -41,8 +43,8 @@ fn wrong_usage_is_two_and_says_so_on_stderr() {
     for args in [
         &["--nope"][..],
         &["get"],
-        &["get", "cows"],
-        &["get", "guests", "-o", "xml"],
+        &["get", "show", "demo", "cows"],
+        &["get", "show", "demo", "guests", "-o", "xml"],
         &["--insecure", "keys"],
     ] {
         let outcome = home.run(args);

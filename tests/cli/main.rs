@@ -7,5 +7,7 @@ mod support;
 
 mod commands;
 mod configuration;
+mod demo;
 mod home;
+mod readme;
 mod servers;

@@ -93,7 +93,7 @@ fn the_connection_can_be_all_environment() {
     ];
     let nodes = Home::new().run_with(&["get", "nodes", "-o", "json"], &env);
     assert_eq!(nodes.code, 0, "{nodes:?}");
-    assert_eq!(json_of(&nodes)[0]["cluster"], "127.0.0.1");
+    assert_eq!(json_of(&nodes)[0]["cluster"], server.address().to_string());
 }
 
 #[test]

@@ -118,11 +118,7 @@ fn terminal(report: &mut Report) {
 
 fn configuration(report: &mut Report, places: &Places, settings: &Settings) {
     if settings.files.is_empty() {
-        report.ok(
-            "",
-            "configuration",
-            "there is none, and none is needed as root on a node",
-        );
+        report.ok("", "configuration", "there is none; what is built in is used");
     }
     for file in &settings.files {
         report.ok("", "configuration", format!("{} has no mistakes", file.display()));

@@ -7,10 +7,10 @@ use tokio::task::JoinSet;
 use super::rows;
 use crate::{
     cli::{
-        connect::Link,
+        connect::{Link, code_of_feed},
         exit::{Code, talk},
     },
-    store::{Feed, FeedError, FeedErrorKind, FindingLimits, Payload, Store, Update},
+    store::{Feed, FeedError, FindingLimits, Payload, Store, Update},
     sync::{Place, Reader, surveys},
 };
 
@@ -59,7 +59,7 @@ pub(super) async fn read(link: &Link, limits: FindingLimits) -> (Vec<Vec<Value>>
         .iter()
         .map(|finding| rows::finding(&link.id, finding))
         .collect();
-    (rows, failed.map(|error| code(error.kind)))
+    (rows, failed.map(|error| code_of_feed(error.kind)))
 }
 
 /// Reads feeds at the same time; the client bounds how many are under way.
@@ -73,13 +73,4 @@ async fn all(link: &Link, feeds: impl IntoIterator<Item = Feed>) -> Vec<(Feed, R
         });
     }
     reads.join_all().await
-}
-
-fn code(kind: FeedErrorKind) -> Code {
-    match kind {
-        FeedErrorKind::Unreachable | FeedErrorKind::Untrusted | FeedErrorKind::Malformed => Code::Unreachable,
-        FeedErrorKind::SignIn | FeedErrorKind::NotAllowed => Code::NotAllowed,
-        FeedErrorKind::NotAvailable => Code::NotFound,
-        FeedErrorKind::Server => Code::Failed,
-    }
 }

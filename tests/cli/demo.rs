@@ -1,0 +1,160 @@
+//! The embedded datacentre as its own process, and the commands against it.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use serde_json::Value;
+
+use crate::home::{Home, Outcome};
+
+struct Served {
+    home: Home,
+    process: Child,
+    connection: Vec<(String, String)>,
+}
+
+impl Served {
+    fn start(args: &[&str]) -> Self {
+        let home = Home::new();
+        let mut all = vec!["demo", "--serve"];
+        all.extend(args);
+        let mut process = home
+            .command(&all)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // Four lines for each of the two hosts; then it only waits.
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines().take(8);
+        let connection: Vec<(String, String)> = lines
+            .map(|line| {
+                let line = line.unwrap();
+                let (name, value) = line
+                    .split_once('=')
+                    .unwrap_or_else(|| panic!("no assignment: {line}"));
+                (name.to_owned(), value.to_owned())
+            })
+            .collect();
+        Self {
+            home,
+            process,
+            connection,
+        }
+    }
+
+    fn value(&self, name: &str) -> &str {
+        let found = self.connection.iter().find(|(known, _)| known == name);
+        &found.unwrap_or_else(|| panic!("{name} is not printed")).1
+    }
+
+    /// Runs a command as a shell would that has taken over the assignments.
+    fn run(&self, args: &[&str]) -> Outcome {
+        self.run_as(args, self.value("PVEDECK_TOKEN"))
+    }
+
+    fn run_as(&self, args: &[&str], token: &str) -> Outcome {
+        let mut env: Vec<(&str, &str)> = self
+            .connection
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        env.push(("PVEDECK_TOKEN", token));
+        self.home.run_with(args, &env)
+    }
+
+    fn end(mut self) -> Option<i32> {
+        let id = self.process.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+        self.process.wait().unwrap().code()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn json(outcome: &Outcome) -> Vec<Value> {
+    assert_eq!(outcome.code, 0, "{outcome:?}");
+    serde_json::from_str(&outcome.out).unwrap()
+}
+
+#[test]
+fn every_list_is_read_from_it() {
+    let demo = Served::start(&["--guests", "12", "--nodes", "2", "--seed", "3"]);
+    assert_eq!(json(&demo.run(&["get", "guests", "-o", "json"])).len(), 12);
+    assert_eq!(json(&demo.run(&["get", "nodes", "-o", "json"])).len(), 2);
+    for resource in ["clusters", "storages", "tasks", "findings", "snapshots"] {
+        let rows = json(&demo.run(&["get", resource, "-o", "json"]));
+        assert!(!rows.is_empty(), "{resource}");
+    }
+    let csv = demo.run(&["get", "guests", "-o", "csv"]);
+    assert_eq!(csv.out.lines().count(), 13, "{}", csv.out);
+    let running = json(&demo.run(&["get", "guests", "status:running", "-o", "json"]));
+    assert!(!running.is_empty() && running.iter().all(|guest| guest["status"] == "running"));
+}
+
+#[test]
+fn sign_ins_are_told_apart() {
+    let demo = Served::start(&["--guests", "5"]);
+    let doctor = demo.run(&["doctor"]);
+    assert_eq!(doctor.code, 0, "{doctor:?}");
+    let wrong = demo.run_as(&["get", "nodes"], "root@pam!demo=wrong");
+    assert_eq!(wrong.code, 4, "{wrong:?}");
+    assert!(
+        wrong.out.is_empty() && wrong.err.contains("sign-in failed"),
+        "{wrong:?}"
+    );
+}
+
+#[test]
+fn both_hosts_can_be_configured() {
+    let demo = Served::start(&["--guests", "5"]);
+    let section = |name: &str, prefix: &str| {
+        let value = |key: &str| demo.value(&format!("{prefix}_{key}")).to_owned();
+        format!(
+            "[clusters.{name}]\nurl = \"{}\"\ntoken = \"{}\"\nca_file = \"{}\"\n",
+            value("URL"),
+            value("TOKEN"),
+            value("CA_FILE")
+        )
+    };
+    let text = section("main", "PVEDECK") + &section("side", "PVEDECK_LAB");
+    demo.home.file("config.toml", &text, 0o600);
+    let clusters = json(&demo.home.run(&["get", "clusters", "-o", "json"]));
+    let names: Vec<&Value> = clusters.iter().map(|cluster| &cluster["cluster"]).collect();
+    assert_eq!(names, ["main", "side"]);
+    assert_eq!(clusters[0]["status"], "quorate");
+    assert_eq!(clusters[1]["status"], "standalone");
+}
+
+#[test]
+fn it_ends_on_a_signal_and_leaves_nothing() {
+    let demo = Served::start(&["--guests", "1"]);
+    let ca_file = demo.value("PVEDECK_CA_FILE").to_owned();
+    assert!(Path::new(&ca_file).exists());
+    assert_eq!(demo.end(), Some(0));
+    assert!(!Path::new(&ca_file).exists());
+}
+
+#[test]
+fn without_a_terminal_there_is_no_console() {
+    let outcome = Home::new().run(&["demo", "--guests", "1"]);
+    assert_eq!(outcome.code, 2, "{outcome:?}");
+    assert!(
+        outcome.err.contains("terminal") && outcome.out.is_empty(),
+        "{outcome:?}"
+    );
+    assert_eq!(Home::new().run(&["demo", "--guests", "10001"]).code, 2);
+}
