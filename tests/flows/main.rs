@@ -1,7 +1,13 @@
 //! What the application does with events, and how much work it does for them.
 
+#![allow(clippy::unwrap_used, reason = "a failing test may say it this way")]
+
 #[path = "../support/mod.rs"]
 mod support;
 
 mod bounds;
+mod hostile;
 mod made;
+mod navigation;
+mod stage;
+mod truth;

@@ -275,16 +275,23 @@ impl Terminal {
 
     /// Fails unless the terminal is as it was before the program.
     pub fn assert_restored(&self) {
+        assert_eq!(self.unrestored(), Vec::<&str>::new());
+    }
+
+    /// What is not as it was before the program.
+    pub fn unrestored(&self) -> Vec<&'static str> {
         let screen = self.screen();
-        assert!(!screen.alternate_screen(), "the alternate screen is still on");
-        assert!(!screen.hide_cursor(), "the cursor is still hidden");
-        assert!(!screen.bracketed_paste(), "bracketed paste is still on");
-        assert_eq!(
-            screen.mouse_protocol_mode(),
-            vt100::MouseProtocolMode::None,
-            "the mouse is still captured"
-        );
-        assert_eq!(modes(&*self.master), self.modes_before, "raw mode is still on");
+        let mouse = screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None;
+        [
+            (screen.alternate_screen(), "the alternate screen is still on"),
+            (screen.hide_cursor(), "the cursor is still hidden"),
+            (screen.bracketed_paste(), "bracketed paste is still on"),
+            (mouse, "the mouse is still captured"),
+            (modes(&*self.master) != self.modes_before, "raw mode is still on"),
+        ]
+        .into_iter()
+        .filter_map(|(wrong, what)| wrong.then_some(what))
+        .collect()
     }
 
     fn take(&mut self, bytes: &[u8]) {

@@ -1,11 +1,14 @@
-//! The real binary in a pseudo-terminal.
+//! The real binary in a pseudo-terminal, against servers that give recorded or made answers.
 
 #![allow(clippy::unwrap_used, reason = "a failing test may say it this way")]
 
 #[path = "../support/mod.rs"]
 mod support;
 
-mod commands;
 mod console;
 mod guard;
 mod harness;
+mod looking;
+mod quiet;
+mod starting;
+mod trouble;

@@ -1,0 +1,144 @@
+//! Finding one's way with keys.
+
+use pvedeck::{
+    app::{Effect, Event},
+    domain::{GuestRef, ObjectRef, Vmid},
+    screens::Place,
+    store::Feed,
+};
+
+use crate::{stage::Stage, support::estate};
+
+fn guest(vmid: u32) -> ObjectRef {
+    ObjectRef::Guest(GuestRef {
+        cluster: "prod".into(),
+        vmid: Vmid(vmid),
+    })
+}
+
+#[test]
+fn the_first_frame_needs_no_answer() {
+    let mut stage = Stage::new(&["prod"], (80, 24));
+    let text = stage.text();
+    assert!(text.contains("pvedeck"), "{text}");
+    assert!(text.contains("Guests"), "{text}");
+    assert!(stage.watches("prod", Feed::Resources));
+}
+
+#[test]
+fn filter_narrows_and_esc_brings_back() {
+    let mut stage = Stage::live(estate::inventory(20));
+    stage.keys("2 /");
+    stage.type_in("db-");
+    assert!(stage.shows("db-00001"));
+    assert!(!stage.shows("web-00000"));
+    stage.keys("esc");
+    assert!(stage.shows("web-00000"));
+    stage.keys("/");
+    stage.type_in("db-");
+    stage.keys("enter");
+    assert!(!stage.shows("web-00000"));
+}
+
+#[test]
+fn sorting_turns_round_and_keeps_the_selection() {
+    let mut stage = Stage::live(estate::inventory(20));
+    stage.keys("z down down");
+    let text = stage.text();
+    let first = text.find("web-00000").unwrap();
+    assert!(first < text.find("ci-00002").unwrap());
+    stage.keys("O");
+    let text = stage.text();
+    assert!(
+        text.find("web-00000").unwrap() > text.find("ci-00002").unwrap(),
+        "{text}"
+    );
+    let row = text.lines().find(|line| line.contains('▸')).unwrap();
+    assert!(row.contains("ci-00002"), "{row}");
+}
+
+#[test]
+fn marks_are_counted_and_follow_their_objects() {
+    let mut stage = Stage::live(estate::inventory(20));
+    stage.keys("2 space space");
+    assert!(stage.shows("2 marked"), "{}", stage.text());
+    let mut fewer = estate::inventory(20);
+    fewer.guests.remove(0);
+    stage.pass(10);
+    stage.resources("prod", fewer);
+    assert!(stage.shows("1 marked"), "{}", stage.text());
+}
+
+#[test]
+fn back_and_forward_walk_the_history() {
+    let mut stage = Stage::live(estate::inventory(20));
+    stage.keys("2 enter");
+    assert_eq!(stage.app.place(), &Place::Object(guest(100)));
+    assert!(
+        stage.watches("prod", Feed::GuestStatus(Vmid(100))),
+        "details are read while they are seen"
+    );
+    stage.keys("esc");
+    assert_eq!(stage.app.place(), &Place::Deck);
+    assert!(
+        !stage.watches("prod", Feed::GuestStatus(Vmid(100))),
+        "and only then"
+    );
+    stage.keys("]");
+    assert_eq!(stage.app.place(), &Place::Object(guest(100)));
+    stage.keys("y");
+    assert_eq!(stage.app.place(), &Place::Raw(guest(100)));
+    stage.keys("- -");
+    assert_eq!(stage.app.place(), &Place::Deck);
+}
+
+#[test]
+fn the_palette_finds_places_and_objects() {
+    let mut stage = Stage::live(estate::inventory(20));
+    stage.keys(":");
+    stage.type_in("storag");
+    stage.keys("enter");
+    assert_eq!(stage.app.place(), &Place::Storages);
+    stage.keys("ctrl-p");
+    stage.type_in("mail-00003");
+    stage.keys("enter");
+    assert_eq!(stage.app.place(), &Place::Object(guest(103)));
+}
+
+#[test]
+fn letters_in_a_line_are_letters() {
+    let mut stage = Stage::live(estate::inventory(20));
+    stage.keys("2 /");
+    stage.type_in("q?!:");
+    assert!(!stage.has_quit());
+    assert!(stage.shows("q?!:"), "{}", stage.text());
+    stage.keys("esc q");
+    assert!(stage.has_quit());
+}
+
+#[test]
+fn pausing_is_said_and_told_to_the_readers() {
+    let mut stage = Stage::live(estate::inventory(5));
+    stage.keys("p");
+    assert!(stage.is_paused());
+    assert!(stage.shows("paused"));
+    stage.keys("p");
+    assert!(!stage.is_paused());
+}
+
+#[test]
+fn a_refresh_reads_what_is_shown() {
+    let mut stage = Stage::live(estate::inventory(5));
+    stage.keys("R");
+    let refreshed = stage.effects.iter().any(|effect| {
+        matches!(effect, Effect::Refresh(feeds) if feeds.iter().any(|key| key.feed == Feed::Resources))
+    });
+    assert!(refreshed, "{:?}", stage.effects.last());
+}
+
+#[test]
+fn being_asked_to_end_ends() {
+    let mut stage = Stage::live(estate::inventory(5));
+    stage.event(Event::Terminated);
+    assert!(stage.has_quit());
+}
