@@ -25,6 +25,9 @@ pub struct TableState {
     filter: Filter,
     sort: Option<(usize, bool)>,
     selected: Option<ObjectRef>,
+    /// Whether the user has moved the selection. Until then it is the first row: what happened to arrive first
+    /// must not hold the list at a place that nobody chose.
+    chosen: bool,
     /// Where the selection is in `order`; kept so that a neighbour can take over when the object goes.
     position: usize,
     marks: BTreeSet<ObjectRef>,
@@ -77,6 +80,10 @@ impl TableState {
             // The object stays wanted: it is selected again when the filter is widened.
             return;
         }
+        if !self.chosen {
+            self.select_at(0, rows);
+            return;
+        }
         let found = self.selected.as_ref().and_then(|wanted| {
             let near = self
                 .order
@@ -102,6 +109,7 @@ impl TableState {
 
     /// Moves the selection.
     pub fn go(&mut self, step: Move, rows: &dyn Rows) {
+        self.chosen = true;
         let last = self.order.len().saturating_sub(1);
         let page = self.page.max(2) - 1;
         let target = match step {
@@ -119,6 +127,7 @@ impl TableState {
     pub fn select(&mut self, id: &ObjectRef, rows: &dyn Rows) -> bool {
         match self.order.iter().position(|row| rows.id(*row as usize) == *id) {
             Some(position) => {
+                self.chosen = true;
                 self.select_at(position, rows);
                 true
             }
@@ -131,6 +140,7 @@ impl TableState {
         let position = self.offset + line;
         let there = position < self.order.len();
         if there {
+            self.chosen = true;
             self.select_at(position, rows);
         }
         there
@@ -138,6 +148,7 @@ impl TableState {
 
     /// Scrolls without moving the selection further than needed to keep it in sight.
     pub fn scroll(&mut self, lines: isize, rows: &dyn Rows) {
+        self.chosen = true;
         let most = self.order.len().saturating_sub(self.page.max(1));
         self.offset = self.offset.saturating_add_signed(lines).min(most);
         let last = (self.offset + self.page.max(1)).saturating_sub(1);
@@ -334,6 +345,18 @@ mod tests {
         state.refresh(&Numbers(vec![9, 3, 0, 1, 2]), 2);
         assert_eq!(state.selected(), Some(&id(3)));
         assert_eq!(state.position(), 3);
+    }
+
+    #[test]
+    fn what_came_first_does_not_hold_the_list_that_nobody_moved() {
+        let mut state = TableState::sorted_by(0, false);
+        state.refresh(&Numbers(vec![9]), 1);
+        assert_eq!(state.selected(), Some(&id(9)));
+        state.refresh(&Numbers(vec![1, 2, 9]), 2);
+        assert_eq!((state.selected(), state.position()), (Some(&id(1)), 0));
+        state.go(Move::First, &Numbers(vec![1, 2, 9]));
+        state.refresh(&Numbers(vec![0, 1, 2, 9]), 3);
+        assert_eq!(state.selected(), Some(&id(1)));
     }
 
     #[test]
