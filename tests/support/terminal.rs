@@ -4,6 +4,7 @@
 
 use std::{
     io::{Read, Write},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
     time::{Duration, Instant},
@@ -70,12 +71,13 @@ impl Launch {
         self
     }
 
-    /// Writes a file below the home before the start.
+    /// Writes a file below the home before the start, for the user's eyes only.
     #[must_use]
     pub fn file(self, path: &str, text: &str) -> Self {
         let path = self.home.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         self
     }
 

@@ -6,6 +6,7 @@
 mod support;
 
 mod console;
+mod estates;
 mod guard;
 mod harness;
 mod looking;

@@ -8,7 +8,7 @@ use crate::{
         estate,
         reference::skipped,
         replay::{Fault, Gate, Replay},
-        terminal::CTRL_C,
+        terminal::{CTRL_C, Launch},
     },
 };
 
@@ -46,6 +46,17 @@ fn the_deck_is_drawn_from_what_real_servers_said() {
         terminal.send("q");
         assert_eq!(terminal.wait_exit().exit_code(), 0, "{folder}");
     }
+}
+
+#[test]
+fn the_demo_starts_with_one_word() {
+    let mut terminal = Launch::pvedeck().arg("demo").size(140, 45).start();
+    for name in ["Guests", "db01", "pve3"] {
+        terminal.wait_for(name);
+    }
+    terminal.send("q");
+    assert_eq!(terminal.wait_exit().exit_code(), 0);
+    terminal.assert_restored();
 }
 
 #[test]
