@@ -53,10 +53,6 @@ const SPAWNERS: &[(&str, &str)] = &[
         "a server of its own: one task a connection, one for its clock",
     ),
     (
-        "sync/",
-        "one task a request, so that a dead cluster holds nothing up",
-    ),
-    (
         "clients/pve/auth/",
         "the command that prints a token, and the question for a second factor, which blocks",
     ),
@@ -184,6 +180,10 @@ fn only_the_runtime_spawns(source: &Source) -> Vec<Breach> {
     if source.room() == "runtime" || excused {
         return Vec::new();
     }
+    starts(source)
+}
+
+fn starts(source: &Source) -> Vec<Breach> {
     ["spawn", "spawn_blocking", "spawn_local"]
         .iter()
         .flat_map(|word| {
@@ -422,6 +422,17 @@ fn spawning() {
         "set.spawn(f)",
     ] {
         proves(rule, "store/mod.rs", starts, "fn spawn_point() {}");
+    }
+}
+
+#[test]
+fn no_exception_outlives_its_need() {
+    let sources = sources("src");
+    for (prefix, reason) in SPAWNERS {
+        let used = sources
+            .iter()
+            .any(|source| source.path.starts_with(prefix) && !starts(source).is_empty());
+        assert!(used, "nothing under {prefix} needs this any more: {reason}");
     }
 }
 
