@@ -78,6 +78,21 @@ pub fn short_span(seconds: i64) -> String {
     }
 }
 
+/// How old something is, in steps that rarely change: `<15s`, `15s`, `30s`, `45s`, `4m`, `3h`, `12d`. A screen that
+/// counts seconds is never still, and sends each of them over a slow line.
+pub fn age(seconds: i64) -> String {
+    age_within(seconds, 15)
+}
+
+/// The same for what is renewed by itself: as long as it is younger than `rhythm` seconds, only that is said.
+pub fn age_within(seconds: i64, rhythm: i64) -> String {
+    match seconds {
+        _ if seconds < rhythm => format!("<{}", short_span(rhythm)),
+        ..60 => format!("{}s", seconds / 15 * 15),
+        _ => short_span(seconds),
+    }
+}
+
 /// A span of seconds in two units: `12d 4h`, `3h 07m`, `4m 09s`.
 pub fn long_span(seconds: i64) -> String {
     let s = seconds.max(0);
@@ -115,6 +130,23 @@ mod tests {
         assert_eq!(short_span(3 * 86_400), "3d");
         assert_eq!(long_span(11_220), "3h 07m");
         assert_eq!(long_span(-5), "0s");
+    }
+
+    #[test]
+    fn an_age_rests_between_its_steps() {
+        for (seconds, shown) in [
+            (-3, "<15s"),
+            (14, "<15s"),
+            (15, "15s"),
+            (44, "30s"),
+            (59, "45s"),
+            (61, "1m"),
+        ] {
+            assert_eq!(age(seconds), shown);
+        }
+        for (seconds, shown) in [(0, "<45s"), (44, "<45s"), (45, "45s"), (130, "2m")] {
+            assert_eq!(age_within(seconds, 45), shown);
+        }
     }
 
     #[test]

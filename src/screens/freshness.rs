@@ -1,16 +1,19 @@
 //! From the freshness of feeds to what the frame of a pane says.
 
 use super::Cx;
-use crate::{domain::quantity::short_span, store::FeedKey, ui::pane::Freshness};
+use crate::{domain::quantity, store::FeedKey, ui::pane::Freshness};
 
 /// Age, staleness and error of what a pane shows. It is as old as the oldest feed that it is made of; of several
 /// errors the first speaks, with its cluster's name where there are several.
 pub fn freshness(cx: &Cx<'_>, keys: impl IntoIterator<Item = FeedKey>) -> Freshness {
     let mut shown = Freshness::default();
     let mut oldest = None;
+    // Half a period more than a read may take: in normal operation the frame rests.
+    let mut rhythm = 0;
     for key in keys {
         let feed = cx.store.freshness(&key);
         oldest = oldest.max(feed.age(cx.now));
+        rhythm = rhythm.max(key.feed.period().as_secs() * 3 / 2);
         shown.stale |= feed.is_stale(cx.now);
         if let (None, Some(error)) = (&shown.error, feed.error) {
             shown.error = Some(if several_clusters(cx) {
@@ -20,7 +23,7 @@ pub fn freshness(cx: &Cx<'_>, keys: impl IntoIterator<Item = FeedKey>) -> Freshn
             });
         }
     }
-    shown.age = oldest.map_or_else(String::new, |age| short_span(age.as_secs()));
+    shown.age = oldest.map_or_else(String::new, |age| quantity::age_within(age.as_secs(), rhythm));
     shown
 }
 

@@ -155,7 +155,7 @@ fn marks_are_counted_and_stay_under_a_filter() {
     assert_eq!(marks, [104, 105]);
     let title = pane.title(&world.cx());
     assert_eq!(title.detail, "1 of 7 · tag:web · 2 marked");
-    assert_eq!(title.freshness.age, "4s");
+    assert_eq!(title.freshness.age, "<15s");
 }
 
 #[test]
@@ -364,5 +364,5 @@ fn an_offline_node_has_no_figures() {
     let line = screen.lines().find(|line| line.contains("pve3")).unwrap();
     assert!(line.contains("offline"), "{line}");
     let figures: String = line.chars().skip_while(|c| *c != '✗').collect();
-    assert!(!figures.contains(['0', '%']), "{line}");
+    assert!(!figures.replace("30s", "").contains(['0', '%']), "{line}");
 }

@@ -75,9 +75,9 @@ pub(super) fn populate(world: &mut World, count: usize, production: bool) {
     if nodes.is_empty() {
         return;
     }
-    let first = if production { 100 } else { 900_000_100 };
     for index in 0..count {
-        let vmid = (first + index) as u32;
+        // Both clusters count from 100, as real ones do: a VMID alone names no guest of an estate.
+        let vmid = 100 + index as u32;
         let spot = mix(&[world.seed, vmid.into(), 6]);
         let node = nodes[spot as usize % nodes.len()].clone();
         let mut guest = make(world, vmid, index, node, production);

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         ClusterId, GuestStatus, Node, NodeStatus, ObjectRef,
         filter::{Filter, Key, Searchable},
-        quantity::{self, short_span},
+        quantity,
     },
     store::{Cluster, Feed, Health},
     ui::{
@@ -165,7 +165,7 @@ impl Rows for ClusterRows<'_> {
                 version => Cell::text(version),
             },
             Field::Age => match row.age(&self.cx) {
-                Some(seconds) => Cell::number(short_span(seconds)),
+                Some(seconds) => Cell::number(quantity::age(seconds)),
                 None => figures::none(g),
             },
             Field::Message => Cell::toned(row.message(), Tone::Bad),

@@ -7,8 +7,7 @@ use crate::{
     domain::{
         Finding, ObjectRef,
         filter::{Filter, Key, Searchable},
-        quantity::short_span,
-        task_kind,
+        quantity, task_kind,
     },
     store::Store,
     ui::{
@@ -130,7 +129,7 @@ impl Rows for FindingRows<'_> {
             Field::Kind => Cell::toned(finding.kind.as_str(), Tone::Muted),
             Field::Since => {
                 let age = self.cx.now.duration_since(finding.since);
-                Cell::number(short_span(age.as_secs()))
+                Cell::number(quantity::age(age.as_secs()))
             }
         }
     }

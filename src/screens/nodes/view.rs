@@ -9,7 +9,7 @@ use crate::{
     domain::{
         ClusterId, FindingKind, GuestStatus, Node, NodeRef, NodeStatus, ObjectRef,
         filter::{Filter, Key, Searchable},
-        quantity::{self, short_span},
+        quantity,
     },
     ui::{
         Cell, Tone,
@@ -111,7 +111,7 @@ impl<'a> NodeRows<'a> {
         let state = states::node(row.node.status, self.cx.glyphs);
         let since = match row.node.status {
             NodeStatus::Offline => flags::since(self.cx.store, &row.id(), FindingKind::NodeOffline)
-                .map(|since| short_span(self.cx.now.duration_since(since).as_secs())),
+                .map(|since| quantity::age(self.cx.now.duration_since(since).as_secs())),
             _ => None,
         };
         match since {

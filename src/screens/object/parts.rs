@@ -6,7 +6,7 @@ use crate::{
     domain::{
         ClusterId, NodeRef, NodeStatus, ObjectRef, Task, TaskState,
         guest::Pressure,
-        quantity::{Bytes, long_span, percent, ratio, short_span},
+        quantity::{self, Bytes, long_span, percent, ratio},
     },
     screens::{Cx, freshness, states},
     store::{Cluster, Feed, Ring},
@@ -230,7 +230,7 @@ pub(super) fn moment(at: Timestamp, zone: &TimeZone) -> String {
 
 /// How long ago a moment was.
 pub(super) fn ago(at: Timestamp, now: Timestamp) -> String {
-    short_span(now.as_second() - at.as_second())
+    quantity::age(now.as_second() - at.as_second())
 }
 
 /// A moment with its age: `2026-03-01 02:00 (8d ago)`.
