@@ -122,6 +122,8 @@ impl Schedule {
                 // It was only surveyed until now: whoever looks should not see what is older than need be.
                 let wanted = now + Duration::from_secs_f64(period(feed).as_secs_f64().min(30.0));
                 job.due = job.due.min(wanted);
+                // What waited for room in the budget is wanted by a person now.
+                job.now |= !job.answered;
             }
         }
         self.jobs.retain(|feed, job| {

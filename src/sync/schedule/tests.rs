@@ -194,3 +194,15 @@ fn a_pause_reads_only_what_is_asked_for() {
     schedule.refresh(&BTreeSet::from([Feed::Resources]), later);
     assert_eq!(schedule.start(later), [Feed::Resources]);
 }
+
+#[test]
+fn what_waited_for_room_is_read_at_once_when_somebody_looks() {
+    let begin = Instant::now();
+    let mut schedule = Schedule::new(begin);
+    assert!(
+        !schedule.start(begin).contains(&Feed::HaStatus),
+        "the budget is spent"
+    );
+    schedule.watch(&BTreeSet::from([Feed::HaStatus]), begin);
+    assert!(schedule.start(begin + SETTLE).contains(&Feed::HaStatus));
+}
