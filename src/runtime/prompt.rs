@@ -20,9 +20,9 @@ pub fn possible() -> bool {
 /// # Errors
 /// If the terminal cannot be read.
 pub fn secret(question: &str) -> io::Result<Option<SecretString>> {
-    say(question)?;
+    // First without echo, then the question: who answers at once would be seen otherwise.
     enable_raw_mode()?;
-    let typed = typed();
+    let typed = say(question).and_then(|()| typed());
     disable_raw_mode()?;
     writeln!(io::stderr())?;
     typed.map(|text| text.filter(|text| !text.is_empty()).map(SecretString::from))
@@ -39,6 +39,8 @@ fn typed() -> io::Result<Option<String>> {
         match key.code {
             KeyCode::Enter => return Ok(Some(text)),
             KeyCode::Esc => return Ok(None),
+            // The end of a line that was typed ahead of the question.
+            KeyCode::Char('j' | 'm') if ctrl => return Ok(Some(text)),
             KeyCode::Char('c' | 'd') if ctrl => return Ok(None),
             KeyCode::Char('u') if ctrl => text.clear(),
             KeyCode::Char(c) if !ctrl => text.push(c),
