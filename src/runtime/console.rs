@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
+    files::write_private,
     input::Input,
     links::Links,
     memory,
@@ -156,12 +157,11 @@ impl Loop {
             .state
             .as_ref()
             .context("there is no directory for it (HOME is not set)")?;
-        std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
         let path = directory.join(format!(
             "screen-{}.txt",
             Timestamp::now().strftime("%Y%m%d-%H%M%S")
         ));
-        std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        write_private(&path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
         Ok(path)
     }
 }

@@ -2,12 +2,9 @@
 //!
 //! What always holds here: it is a convenience. What cannot be read or written is logged, and nothing else happens.
 
-use std::{
-    io::Write as _,
-    os::unix::fs::OpenOptionsExt as _,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
+use super::files::write_private;
 use crate::{
     domain::ClusterId,
     store::{Store, snapshot},
@@ -44,27 +41,10 @@ pub fn remember(state: Option<&Path>, store: &Store) {
             continue;
         };
         let path = file(state, cluster.id());
-        if let Err(error) = write(&path, &bytes) {
+        if let Err(error) = write_private(&path, &bytes) {
             tracing::warn!(path = %path.display(), "the last known state was not written: {error}");
         }
     }
-}
-
-/// Written beside and renamed, so that a crash leaves the old file or the new one, never half of one.
-fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    if let Some(directory) = path.parent() {
-        std::fs::create_dir_all(directory)?;
-    }
-    let beside = path.with_extension("new");
-    let mut out = std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&beside)?;
-    out.write_all(bytes)?;
-    drop(out);
-    std::fs::rename(beside, path)
 }
 
 #[cfg(test)]
@@ -76,7 +56,7 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         let id = ClusterId::from("prod");
         let path = file(state.path(), &id);
-        write(&path, b"{ half").unwrap();
+        write_private(&path, b"{ half").unwrap();
         let mut store = Store::new([id]);
         recall(Some(state.path()), &mut store);
         assert_eq!(store.guests().count(), 0);

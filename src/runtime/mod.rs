@@ -1,6 +1,7 @@
 //! Event loop, terminal guard, effect executor; the only room that spawns.
 
 pub mod console;
+pub mod files;
 pub mod input;
 pub mod links;
 pub mod look;

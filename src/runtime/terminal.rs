@@ -71,9 +71,11 @@ impl Drop for Guard {
     }
 }
 
-/// Gives the terminal back, once. What fails here cannot be told to anybody, so it is not.
-fn restore() {
-    if TAKEN.swap(false, Ordering::SeqCst) {
+/// Gives the terminal back, once; returns whether it was ours. What fails here cannot be told to anybody, so it is
+/// not.
+fn restore() -> bool {
+    let ours = TAKEN.swap(false, Ordering::SeqCst);
+    if ours {
         let _ = crossterm::execute!(
             io::stdout(),
             event::DisableMouseCapture,
@@ -83,17 +85,22 @@ fn restore() {
         );
         let _ = terminal::disable_raw_mode();
     }
+    ours
 }
 
-/// A panic gives the terminal back first, so that its message can be read.
+/// A panic, on whichever thread, gives the terminal back so that its message can be read, and ends the console: what
+/// went on without a part of itself would not tell the truth.
 fn restore_on_panic() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            restore();
+            let ours = restore();
             tracing::error!("{info}");
             before(info);
+            if ours {
+                std::process::exit(101);
+            }
         }));
     });
 }
