@@ -24,7 +24,24 @@ pub(super) async fn open(global: &Global, places: &Places) -> Result<(), Failure
     let settings = connect::settings(global, places)?;
     let asking = Asking::on_terminal();
     let clusters = connect::links(&settings, global, &asking)?;
+    for link in clusters.iter().filter(|link| may_ask(link)) {
+        // The screen is no place for the question; what the answer is good for, the console shows by itself.
+        let _ = link.client.version().await;
+    }
+    asking.end();
     run(&settings, places, clusters).await
+}
+
+/// Whether signing in may have to ask for a second factor.
+fn may_ask(link: &Link) -> bool {
+    let sign_in = link.settings.as_ref().map(|settings| &settings.sign_in);
+    matches!(
+        sign_in,
+        Some(SignIn::Password {
+            totp_secret: None,
+            ..
+        })
+    )
 }
 
 /// Opens the console on these clusters.

@@ -1,6 +1,4 @@
-//! `[ui]`, `[refresh]` and `[limits]`: how the console looks, how often it asks, and when it finds something wrong.
-
-use std::time::Duration;
+//! `[ui]` and `[limits]`: how the console looks, and when it finds something wrong.
 
 use jiff::tz::TimeZone;
 use toml::de::DeTable;
@@ -9,8 +7,6 @@ use super::reader::Reader;
 
 /// All keys of `[ui]`.
 pub(super) const UI_KEYS: &[&str] = &["theme", "mouse", "ascii", "time_zone"];
-/// All keys of `[refresh]`.
-pub(super) const REFRESH_KEYS: &[&str] = &["interval"];
 
 /// How the console looks and feels.
 #[derive(Clone, PartialEq, Debug)]
@@ -60,32 +56,6 @@ impl Ui {
                     ),
                 },
             }
-        }
-    }
-}
-
-/// How often the clusters are asked.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Refresh {
-    /// Time between two reads of the overview.
-    pub interval: Duration,
-}
-
-impl Default for Refresh {
-    fn default() -> Self {
-        // Proxmox VE renews its own figures every ten seconds.
-        Self {
-            interval: Duration::from_secs(10),
-        }
-    }
-}
-
-impl Refresh {
-    /// Lets what the table says override this.
-    pub(super) fn overlay(&mut self, reader: &mut Reader<'_>, table: &DeTable<'_>) {
-        reader.only("refresh", table, REFRESH_KEYS);
-        if let Some(seconds) = reader.integer(table, "interval", 10..=3600) {
-            self.interval = Duration::from_secs(seconds);
         }
     }
 }

@@ -28,7 +28,7 @@ pub use chord::{Key, KeyChord};
 pub use cluster::{ClusterSettings, SignIn, Token, is_user};
 pub use color::{ColorDepth, ColorSpec};
 pub use connection::{Given, Overrides};
-pub use console::{Limits, Refresh, Ui};
+pub use console::{Limits, Ui};
 pub use edit::set_cluster;
 pub use places::Places;
 pub use problem::{Place, Problem, Problems};
@@ -45,8 +45,6 @@ pub const REFERENCE: &str = include_str!("../../config/config.toml");
 pub struct Settings {
     /// How the console looks and feels.
     pub ui: Ui,
-    /// How often the clusters are asked.
-    pub refresh: Refresh,
     /// When something is a finding.
     pub limits: Limits,
     /// The files that were read, in order.
@@ -96,12 +94,9 @@ impl Settings {
         let Some(table) = table else {
             return reader.problems;
         };
-        reader.only("", &table, &["ui", "refresh", "limits", "clusters"]);
+        reader.only("", &table, &["ui", "limits", "clusters"]);
         if let Some(ui) = reader.table(&table, "ui") {
             self.ui.overlay(&mut reader, ui);
-        }
-        if let Some(refresh) = reader.table(&table, "refresh") {
-            self.refresh.overlay(&mut reader, refresh);
         }
         if let Some(limits) = reader.table(&table, "limits") {
             self.limits.overlay(&mut reader, limits);

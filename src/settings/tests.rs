@@ -4,9 +4,8 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::*;
 
-const SECTIONS: [(&str, &[&str]); 4] = [
+const SECTIONS: [(&str, &[&str]); 3] = [
     ("ui", console::UI_KEYS),
-    ("refresh", console::REFRESH_KEYS),
     ("limits", console::LIMIT_KEYS),
     ("clusters.prod", cluster::KEYS),
 ];
@@ -111,10 +110,6 @@ fn mistakes_have_a_line_and_a_column() {
         (
             "[ui]\ntime_zone = \"Europe/Wien\"",
             "config.toml:2:13: there is no time zone \"Europe/Wien\"",
-        ),
-        (
-            "[refresh]\ninterval = 1",
-            "config.toml:2:12: `interval` must be a whole number from 10 to 3600, not 1",
         ),
         (
             "[limits]\nstorage_warning = -1",
@@ -296,10 +291,7 @@ fn documented_defaults_are_the_defaults() {
     }
     let (_dir, places) = home(&[("user/config.toml", &text, 0o600), ("plain.toml", &plain, 0o600)]);
     let read = Settings::load(&places, None).unwrap();
-    assert_eq!(
-        (&read.ui, read.refresh, read.limits),
-        (&Ui::default(), Refresh::default(), Limits::default())
-    );
+    assert_eq!((&read.ui, read.limits), (&Ui::default(), Limits::default()));
     let plain = Settings::load(&places, Some(&places.home.clone().unwrap().join("plain.toml"))).unwrap();
     let connect = |settings: &Settings| format!("{:?}", settings.clusters(&Overrides::default()).unwrap());
     assert_eq!(connect(&read), connect(&plain));
