@@ -7,7 +7,7 @@ use crate::{
         ColorDepth, ColorSpec, Places, Ui,
         theme::{self, StyleSpec, ThemeSpec},
     },
-    ui::{Glyphs, Theme, Tone},
+    ui::{Glyphs, Theme, Tone, theme::ANSI},
 };
 
 /// The themes to go through, the chosen one first, and what was wrong with any of them.
@@ -60,24 +60,6 @@ fn style_of(spec: StyleSpec) -> Style {
 }
 
 fn color_of(color: ColorSpec) -> Color {
-    const ANSI: [Color; 16] = [
-        Color::Black,
-        Color::Red,
-        Color::Green,
-        Color::Yellow,
-        Color::Blue,
-        Color::Magenta,
-        Color::Cyan,
-        Color::Gray,
-        Color::DarkGray,
-        Color::LightRed,
-        Color::LightGreen,
-        Color::LightYellow,
-        Color::LightBlue,
-        Color::LightMagenta,
-        Color::LightCyan,
-        Color::White,
-    ];
     match color {
         ColorSpec::Reset => Color::Reset,
         ColorSpec::Ansi(index) => ANSI.get(usize::from(index)).copied().unwrap_or(Color::Reset),

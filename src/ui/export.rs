@@ -8,6 +8,8 @@ use ratatui::{
 };
 use unicode_width::UnicodeWidthStr;
 
+use super::theme::ANSI;
+
 /// A frame as plain text, a line per row, without blanks at the ends of lines.
 pub fn text(buffer: &Buffer) -> String {
     let mut out = String::new();
@@ -88,25 +90,9 @@ fn codes((fg, bg, modifier): (Color, Color, Modifier)) -> String {
     codes
 }
 
+/// The code of a named colour.
 fn ansi_index(color: Color) -> u8 {
-    match color {
-        Color::Red => 1,
-        Color::Green => 2,
-        Color::Yellow => 3,
-        Color::Blue => 4,
-        Color::Magenta => 5,
-        Color::Cyan => 6,
-        Color::Gray => 7,
-        Color::DarkGray => 8,
-        Color::LightRed => 9,
-        Color::LightGreen => 10,
-        Color::LightYellow => 11,
-        Color::LightBlue => 12,
-        Color::LightMagenta => 13,
-        Color::LightCyan => 14,
-        Color::White => 15,
-        _ => 0,
-    }
+    ANSI.iter().position(|known| *known == color).unwrap_or(0) as u8
 }
 
 const CELL: (usize, usize) = (9, 19);
@@ -187,7 +173,7 @@ fn escape(text: &str) -> String {
 }
 
 fn rgb(color: Color) -> Option<String> {
-    const ANSI: [&str; 16] = [
+    const NAMED: [&str; 16] = [
         "#1c1f26", "#d75f5f", "#87af5f", "#d7af5f", "#5f87d7", "#af87d7", "#5fafaf", "#c6c8cc", "#6b717d",
         "#ff8787", "#afd787", "#ffd787", "#87afff", "#d7afff", "#87d7d7", "#ffffff",
     ];
@@ -195,32 +181,14 @@ fn rgb(color: Color) -> Option<String> {
         Color::Reset => return None,
         Color::Rgb(r, g, b) => format!("#{r:02x}{g:02x}{b:02x}"),
         Color::Indexed(index) => indexed(index),
-        named => ANSI[usize::from(ansi_index(named))].to_owned(),
+        named => NAMED[usize::from(ansi_index(named))].to_owned(),
     })
 }
 
 /// The colour cube and the greys of 256 colours.
 fn indexed(index: u8) -> String {
     match index {
-        0..=15 => rgb([
-            Color::Black,
-            Color::Red,
-            Color::Green,
-            Color::Yellow,
-            Color::Blue,
-            Color::Magenta,
-            Color::Cyan,
-            Color::Gray,
-            Color::DarkGray,
-            Color::LightRed,
-            Color::LightGreen,
-            Color::LightYellow,
-            Color::LightBlue,
-            Color::LightMagenta,
-            Color::LightCyan,
-            Color::White,
-        ][usize::from(index)])
-        .unwrap_or_default(),
+        0..=15 => rgb(ANSI[usize::from(index)]).unwrap_or_default(),
         16..=231 => {
             let level = |n: u8| if n == 0 { 0 } else { 55 + 40 * n };
             let cube = index - 16;

@@ -2,6 +2,26 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
+/// The sixteen colours that every terminal has, in the order of their codes.
+pub const ANSI: [Color; 16] = [
+    Color::Black,
+    Color::Red,
+    Color::Green,
+    Color::Yellow,
+    Color::Blue,
+    Color::Magenta,
+    Color::Cyan,
+    Color::Gray,
+    Color::DarkGray,
+    Color::LightRed,
+    Color::LightGreen,
+    Color::LightYellow,
+    Color::LightBlue,
+    Color::LightMagenta,
+    Color::LightCyan,
+    Color::White,
+];
+
 macro_rules! tones {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
         /// What a piece of text means.
