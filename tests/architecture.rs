@@ -153,7 +153,7 @@ fn only_clients_and_the_demo_speak_http(source: &Source) -> Vec<Breach> {
     if matches!(source.room(), "clients" | "demo") {
         return Vec::new();
     }
-    ["reqwest", "hyper", "hyper_util", "axum", "tokio_rustls"]
+    ["reqwest", "hyper", "hyper_util", "http_body_util", "tokio_rustls"]
         .iter()
         .flat_map(|name| {
             let lines = source.find(&[name, "::"]);

@@ -36,16 +36,17 @@ impl Caller {
     }
 
     async fn call(&self, verb: &str, path: &str, form: &[(&str, &str)]) -> Answer {
-        let url = format!("{}/api2/json{path}", self.url);
+        let mut url: reqwest::Url = format!("{}/api2/json{path}", self.url).parse().unwrap();
+        let in_url = matches!(verb, "GET" | "DELETE");
+        if in_url && !form.is_empty() {
+            url.query_pairs_mut().extend_pairs(form);
+        }
         let mut request = self.client.request(verb.parse::<Method>().unwrap(), url);
         if let Some(token) = &self.token {
             request = request.header("Authorization", format!("PVEAPIToken={token}"));
         }
-        if !form.is_empty() {
-            request = match verb {
-                "GET" | "DELETE" => request.query(form),
-                _ => request.form(form),
-            };
+        if !in_url && !form.is_empty() {
+            request = request.form(form);
         }
         Self::read(request.send().await.unwrap()).await
     }

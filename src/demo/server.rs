@@ -2,11 +2,11 @@
 
 use std::{convert::Infallible, io::Write as _, sync::Arc, time::Duration};
 
-use axum::body::{Body, to_bytes};
 use flate2::{Compression, write::GzEncoder};
+use http_body_util::{BodyExt as _, Collected, Full, Limited};
 use hyper::{
     Request, Response, StatusCode,
-    body::Incoming,
+    body::{Bytes, Incoming},
     ext::ReasonPhrase,
     header::{self, HeaderMap, HeaderValue},
     service::service_fn,
@@ -106,7 +106,7 @@ async fn connection(mut stream: TcpStream, acceptor: TlsAcceptor, shared: Arc<Sh
     let _ = serving.await;
 }
 
-async fn respond(request: Request<Incoming>, shared: &Shared, last: bool) -> Response<Body> {
+async fn respond(request: Request<Incoming>, shared: &Shared, last: bool) -> Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
     let uri_path = decode(head.uri.path(), false);
     let verb = head.method.as_str().to_owned();
@@ -127,7 +127,7 @@ async fn respond(request: Request<Incoming>, shared: &Shared, last: bool) -> Res
     });
     let outcome = match status {
         Some(failure) => Err(failure),
-        None => match Body::new(body).into_bytes_limited().await {
+        None => match whole(body).await {
             Err(failure) => Err(failure),
             Ok(bytes) => ask(
                 &verb,
@@ -147,18 +147,12 @@ async fn respond(request: Request<Incoming>, shared: &Shared, last: bool) -> Res
     write(outcome, format, compressed && !truncated, truncated, last)
 }
 
-/// Reading a whole body, no longer than the server takes.
-trait Limited {
-    async fn into_bytes_limited(self) -> Result<Vec<u8>, Failure>;
-}
-
-impl Limited for Body {
-    async fn into_bytes_limited(self) -> Result<Vec<u8>, Failure> {
-        to_bytes(self, LONGEST_BODY)
-            .await
-            .map(|bytes| bytes.to_vec())
-            .map_err(|_| Failure::plain(501, "for data too large"))
-    }
+/// The whole body of a request, no longer than the server takes.
+async fn whole(body: Incoming) -> Result<Bytes, Failure> {
+    let collected = Limited::new(body, LONGEST_BODY).collect().await;
+    collected
+        .map(Collected::to_bytes)
+        .map_err(|_| Failure::plain(501, "for data too large"))
 }
 
 /// `/api2/json/version` → (`json`, `/version`).
@@ -252,7 +246,13 @@ fn credentials(headers: &HeaderMap) -> Credentials {
     }
 }
 
-fn write(outcome: Outcome, format: &str, compressed: bool, truncated: bool, last: bool) -> Response<Body> {
+fn write(
+    outcome: Outcome,
+    format: &str,
+    compressed: bool,
+    truncated: bool,
+    last: bool,
+) -> Response<Full<Bytes>> {
     let extjs = format == "extjs";
     let (status, reason, mut text, kind) = match outcome {
         Ok(data) => (200, None, success(data, extjs), "application/json;charset=UTF-8"),
@@ -297,7 +297,7 @@ fn write(outcome: Outcome, format: &str, compressed: bool, truncated: bool, last
             bytes = packed;
         }
     }
-    let mut response = Response::new(Body::from(bytes));
+    let mut response = Response::new(Full::new(bytes.into()));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     *response.headers_mut() = headers;
     if let Some(reason) = reason {
