@@ -19,7 +19,7 @@ const MAX_COMBINING: usize = 3;
 /// The text on one line, without anything that a terminal would obey or reorder. Line breaks and tabs become
 /// blanks, other control and format characters become `·`.
 pub fn clean(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+    if is_plain(text) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
@@ -70,7 +70,12 @@ pub fn is_harmful(c: char) -> bool {
 
 /// Columns that a cleaned text takes.
 pub fn width(text: &str) -> usize {
-    text.width()
+    if is_plain(text) { text.len() } else { text.width() }
+}
+
+/// Whether it is printable ASCII, as nearly all names are: that is a byte, a character and a column each.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|b| (0x20..0x7f).contains(&b))
 }
 
 /// The text cut to `columns`, with `…` as its last column if anything was cut. Never splits a character.
@@ -156,6 +161,11 @@ mod tests {
         fn nothing_harmful_survives(text in "\\PC*|[\\x00-\\u{10ffff}]{0,80}") {
             let cleaned = clean(&text);
             prop_assert!(!cleaned.chars().any(is_harmful), "{cleaned:?}");
+        }
+
+        #[test]
+        fn plain_text_is_as_wide_as_it_is_long(text in "[ -~]{0,80}") {
+            prop_assert_eq!(width(&text), UnicodeWidthStr::width(text.as_str()));
         }
 
         #[test]

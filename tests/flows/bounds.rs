@@ -131,6 +131,20 @@ fn a_refresh_without_news_does_nothing() {
 }
 
 #[test]
+fn news_that_leave_the_order_cost_one_look_at_each_row() {
+    let rows = Counted::new(10_000);
+    for descending in [false, true] {
+        let mut state = TableState::sorted_by(0, descending);
+        state.refresh(&rows, 1);
+        let order = state.order().to_vec();
+        rows.reset();
+        state.refresh(&rows, 2);
+        assert_eq!(state.order(), order);
+        assert!(rows.comparisons.get() < 10_000, "{}", rows.comparisons.get());
+    }
+}
+
+#[test]
 fn a_step_of_the_selection_touches_one_row() {
     let rows = Counted::new(10_000);
     let mut state = TableState::sorted_by(0, false);

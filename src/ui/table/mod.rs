@@ -106,6 +106,9 @@ pub fn by_number(a: Option<f64>, b: Option<f64>) -> Ordering {
 
 /// Orders names as people do: `web-2` before `web-10`, case ignored.
 pub fn by_name(a: &str, b: &str) -> Ordering {
+    // Most names of an estate begin alike: only what differs is worth a closer look.
+    let same = alike(a, b);
+    let (a, b) = (&a[same..], &b[same..]);
     let (mut a, mut b) = (a.chars().peekable(), b.chars().peekable());
     loop {
         match (a.peek().copied(), b.peek().copied()) {
@@ -119,7 +122,12 @@ pub fn by_name(a: &str, b: &str) -> Ordering {
                 }
             }
             (Some(x), Some(y)) => {
-                match x.to_lowercase().cmp(y.to_lowercase()) {
+                let order = if x.is_ascii() && y.is_ascii() {
+                    x.to_ascii_lowercase().cmp(&y.to_ascii_lowercase())
+                } else {
+                    x.to_lowercase().cmp(y.to_lowercase())
+                };
+                match order {
                     Ordering::Equal => {}
                     other => return other,
                 }
@@ -128,6 +136,15 @@ pub fn by_name(a: &str, b: &str) -> Ordering {
             }
         }
     }
+}
+
+/// How many bytes both begin with, without the start of a number or of a character that goes on.
+fn alike(a: &str, b: &str) -> usize {
+    let mut same = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
+    while same > 0 && (!a.is_char_boundary(same) || a.as_bytes()[same - 1].is_ascii_digit()) {
+        same -= 1;
+    }
+    same
 }
 
 fn take_number(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> u128 {
@@ -148,6 +165,16 @@ mod tests {
         let mut names = vec!["web-10", "Web-2", "db", "web-2b", "web-1"];
         names.sort_by(|a, b| by_name(a, b));
         assert_eq!(names, ["db", "web-1", "Web-2", "web-2b", "web-10"]);
+    }
+
+    #[test]
+    fn a_number_is_compared_as_a_whole_although_it_begins_alike() {
+        assert_eq!(by_name("vm-19", "vm-2"), Ordering::Greater);
+        assert_eq!(by_name("vm-19", "vm-191"), Ordering::Less);
+        assert_eq!(by_name("vm-19a", "vm-19b"), Ordering::Less);
+        assert_eq!(by_name("vm-2", "vm-02"), Ordering::Equal);
+        // `é` and `è` share their first byte.
+        assert_eq!(by_name("caf\u{e9}", "caf\u{e8}"), Ordering::Greater);
     }
 
     #[test]

@@ -58,21 +58,35 @@ impl TableState {
         }
         self.fresh_for = Some(revision);
         self.total = rows.len();
-        self.order = (0..rows.len() as u32)
-            .filter(|row| self.filter.matches_row(rows, *row as usize))
-            .collect();
-        if let Some((column, descending)) = self.sort.filter(|(column, _)| *column < rows.columns().len()) {
-            // Stable, and ties keep the order of the rows: two equal loads do not swap places at each refresh.
-            self.order.sort_by(|a, b| {
-                let order = rows.compare(*a as usize, *b as usize, column);
-                if descending { order.reverse() } else { order }
-            });
-        }
+        self.put_in_order(rows);
         if !self.marks.is_empty() {
             let known: BTreeSet<ObjectRef> = (0..rows.len()).map(|row| rows.id(row)).collect();
             self.marks.retain(|mark| known.contains(mark));
         }
         self.find_selection(rows);
+    }
+
+    /// Filters and sorts. Begins with the order of before: mostly little of it is wrong, and what is in order already
+    /// is not sorted again.
+    fn put_in_order(&mut self, rows: &dyn Rows) {
+        let mut wanted: Vec<bool> = (0..rows.len())
+            .map(|row| self.filter.matches_row(rows, row))
+            .collect();
+        let sort = self.sort.filter(|(column, _)| *column < rows.columns().len());
+        if sort.is_none() {
+            self.order.clear();
+        }
+        self.order
+            .retain(|row| wanted.get_mut(*row as usize).is_some_and(std::mem::take));
+        let new = wanted.iter().zip(0..).filter(|(wanted, _)| **wanted);
+        self.order.extend(new.map(|(_, row): (_, u32)| row));
+        let Some((column, descending)) = sort else { return };
+        self.order.sort_by(|a, b| {
+            let order = rows.compare(*a as usize, *b as usize, column);
+            let order = if descending { order.reverse() } else { order };
+            // Ties keep the order of the rows: two equal loads do not swap places at each refresh.
+            order.then(a.cmp(b))
+        });
     }
 
     fn find_selection(&mut self, rows: &dyn Rows) {
@@ -398,6 +412,13 @@ mod tests {
         state.sort_by(1, &rows);
         state.refresh(&rows, 1);
         assert_eq!(state.order(), [2, 0, 1]);
+        state.sort_by(0, &rows);
+        state.sort_by(0, &rows);
+        state.refresh(&rows, 1);
+        assert_eq!(state.order(), [2, 1, 0]);
+        state.sort_by(1, &rows);
+        state.refresh(&rows, 1);
+        assert_eq!(state.order(), [0, 1, 2], "whatever the order was before");
     }
 
     #[test]
