@@ -36,8 +36,8 @@ const LONG: usize = 1_000;
 pub struct ObjectPane {
     object: ObjectRef,
     view: PageView,
-    /// The second for which the page was built.
-    built: i64,
+    /// The revision of the store and the second for which the page was built.
+    built: Option<(u64, i64)>,
 }
 
 /// The page of an object as the store knows it now.
@@ -81,8 +81,16 @@ impl ObjectPane {
         Self {
             object,
             view: PageView::default(),
-            built: i64::MIN,
+            built: None,
         }
+    }
+
+    /// Whether another page would say the same: the store does, and ages need not grow yet.
+    fn is_current(&self, cx: &Cx<'_>) -> bool {
+        let step = if self.view.len() < LONG { 1 } else { 15 };
+        self.built.is_some_and(|(revision, second)| {
+            revision == cx.store.revision() && cx.now.as_second().saturating_sub(second).abs() < step
+        })
     }
 }
 
@@ -112,8 +120,11 @@ impl Pane for ObjectPane {
     }
 
     fn refresh(&mut self, cx: &Cx<'_>) {
-        self.built = cx.now.as_second();
-        self.view.set_page(page(cx, &self.object));
+        // A key that only scrolls must not build ten thousand rows.
+        if !self.is_current(cx) {
+            self.built = Some((cx.store.revision(), cx.now.as_second()));
+            self.view.set_page(page(cx, &self.object));
+        }
     }
 
     fn act(&mut self, action: Id, _cx: &Cx<'_>) -> Reply {
@@ -154,10 +165,7 @@ impl Pane for ObjectPane {
 
     fn draw(&mut self, canvas: &mut Canvas<'_>, cx: &Cx<'_>, _focused: bool) {
         // Ages grow while the store stays the same.
-        let step = if self.view.len() < LONG { 1 } else { 15 };
-        if cx.now.as_second().saturating_sub(self.built).abs() >= step {
-            self.refresh(cx);
-        }
+        self.refresh(cx);
         self.view.draw(canvas);
     }
 }

@@ -1,8 +1,13 @@
 //! Where everything on a page goes.
 
-use super::{Body, GridColumn, Page, Section};
+use std::sync::Arc;
+
+use super::{
+    Body, Page, Section,
+    body::{LaidBody, body},
+};
 use crate::ui::{
-    Align, Cell, Glyphs, Tone, safe,
+    Align, Glyphs, Tone, safe,
     wrap::{Wrapped, wrap},
 };
 
@@ -10,12 +15,8 @@ use crate::ui::{
 const TWO_COLUMNS: u16 = 110;
 /// Between the two columns of a page.
 const GUTTER: u16 = 3;
-/// Between the columns of a grid.
-const GAP: usize = 2;
 /// Labels take no more than this.
 const LABEL: usize = 18;
-/// The last column of a grid is not squeezed below this before the others give as well.
-const LAST: usize = 20;
 
 /// A page laid out for a width.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -23,7 +24,7 @@ pub struct Laid {
     /// The width it was laid out for.
     pub width: u16,
     /// Its lines from top to bottom.
-    pub lines: Vec<Line>,
+    pub lines: Vec<Arc<Line>>,
 }
 
 /// One line of the screen.
@@ -45,7 +46,7 @@ pub struct Piece {
 }
 
 impl Line {
-    fn put(&mut self, x: usize, text: impl Into<String>, tone: Tone) {
+    pub(super) fn put(&mut self, x: usize, text: impl Into<String>, tone: Tone) {
         let text = text.into();
         if !text.is_empty() {
             self.pieces.push(Piece {
@@ -57,7 +58,7 @@ impl Line {
     }
 
     /// Writes wrapped pieces into `columns` from `x`.
-    fn put_wrapped(&mut self, x: usize, columns: usize, align: Align, wrapped: &Wrapped) {
+    pub(super) fn put_wrapped(&mut self, x: usize, columns: usize, align: Align, wrapped: &Wrapped) {
         let wide: usize = wrapped.iter().map(|(text, _)| safe::width(text)).sum();
         let mut at = match align {
             Align::Left => x,
@@ -72,8 +73,16 @@ impl Line {
 
 /// Lays a page out. Sections keep their order, downwards and then to the right; none is split between columns.
 pub fn layout(page: &Page, width: u16, glyphs: &Glyphs) -> Laid {
+    lay_again(page, &mut Vec::new(), width, glyphs)
+}
+
+/// The same, with the bodies that were laid out before and still hold, one place for each section. Leaves there what
+/// it laid out.
+pub(super) fn lay_again(page: &Page, known: &mut Vec<Option<LaidBody>>, width: u16, glyphs: &Glyphs) -> Laid {
     let label = label_width(page);
-    let mut lines: Vec<Line> = Vec::new();
+    known.resize_with(page.sections.len(), || None);
+    let mut known = known.as_mut_slice();
+    let mut lines: Vec<Arc<Line>> = Vec::new();
     let half = width.saturating_sub(GUTTER) / 2;
     let mut rest = page.sections.as_slice();
     while !rest.is_empty() {
@@ -82,17 +91,20 @@ pub fn layout(page: &Page, width: u16, glyphs: &Glyphs) -> Laid {
             .iter()
             .take_while(|s| width >= TWO_COLUMNS && s.wants <= half)
             .count();
-        if shared >= 2 {
-            let blocks: Vec<Vec<Line>> = rest[..shared]
-                .iter()
-                .map(|section| block(section, half, label, glyphs))
-                .collect();
+        let (band, columns) = if shared >= 2 { (shared, half) } else { (1, width) };
+        let (here, later) = known.split_at_mut(band);
+        let mut blocks = rest
+            .iter()
+            .zip(here)
+            .map(|(section, known)| block(section, known, columns, label, glyphs));
+        if band > 1 {
+            let blocks = blocks.collect();
             side_by_side(&mut lines, blocks, half + GUTTER);
-            rest = &rest[shared..];
         } else {
-            lines.extend(block(&rest[0], width, label, glyphs));
-            rest = &rest[1..];
+            lines.extend(blocks.next().unwrap_or_default());
         }
+        rest = &rest[band..];
+        known = later;
     }
     // The blank below the last section.
     while lines.last().is_some_and(|line| line.pieces.is_empty()) {
@@ -118,7 +130,7 @@ fn label_width(page: &Page) -> usize {
 }
 
 /// Splits the blocks where the two stacks come out most alike.
-fn side_by_side(lines: &mut Vec<Line>, blocks: Vec<Vec<Line>>, right_x: u16) {
+fn side_by_side(lines: &mut Vec<Arc<Line>>, blocks: Vec<Vec<Arc<Line>>>, right_x: u16) {
     let total: usize = blocks.iter().map(Vec::len).sum();
     let mut split = (1, usize::MAX);
     let mut left_height = 0;
@@ -136,43 +148,28 @@ fn side_by_side(lines: &mut Vec<Line>, blocks: Vec<Vec<Line>>, right_x: u16) {
     for _ in 0..split.1 {
         let mut line = left.next().unwrap_or_default();
         if let Some(other) = right.next() {
-            line.pieces.extend(other.pieces.into_iter().map(|piece| Piece {
+            let shifted = other.pieces.iter().map(|piece| Piece {
                 x: piece.x + right_x,
-                ..piece
-            }));
+                ..piece.clone()
+            });
+            Arc::make_mut(&mut line).pieces.extend(shifted);
         }
         lines.push(line);
     }
 }
 
 /// A section with its title, and a blank line below.
-fn block(section: &Section, width: u16, label: usize, glyphs: &Glyphs) -> Vec<Line> {
+fn block(
+    section: &Section,
+    known: &mut Option<LaidBody>,
+    width: u16,
+    label: usize,
+    glyphs: &Glyphs,
+) -> Vec<Arc<Line>> {
     let width = usize::from(width);
-    let mut lines = vec![title(section, width, glyphs)];
-    if let Some(notice) = &section.notice {
-        push_cell(&mut lines, notice, width);
-    }
-    let from = lines.len();
-    match &section.body {
-        Body::Facts(facts) => {
-            for (name, value) in facts {
-                push_fact(&mut lines, name, value, width, label);
-            }
-        }
-        Body::Grid { columns, rows } if !rows.is_empty() => push_grid(&mut lines, columns, rows, width),
-        Body::Grid { .. } => {}
-        Body::Lines(cells) => {
-            for cell in cells {
-                push_cell(&mut lines, cell, width);
-            }
-        }
-    }
-    if section.stale {
-        for piece in lines[from..].iter_mut().flat_map(|line| &mut line.pieces) {
-            piece.tone = Tone::Muted;
-        }
-    }
-    lines.push(Line::default());
+    let mut lines = vec![Arc::new(title(section, width, glyphs))];
+    lines.extend(body(section, known, width, label).iter().cloned());
+    lines.push(Arc::default());
     lines
 }
 
@@ -198,98 +195,10 @@ fn title(section: &Section, width: usize, glyphs: &Glyphs) -> Line {
     line
 }
 
-fn push_cell(lines: &mut Vec<Line>, cell: &Cell, width: usize) {
-    for wrapped in wrap(&cell.parts, width) {
-        let mut line = Line::default();
-        line.put_wrapped(0, width, cell.align, &wrapped);
-        lines.push(line);
-    }
-}
-
-fn push_fact(lines: &mut Vec<Line>, name: &str, value: &Cell, width: usize, label: usize) {
-    let x = (label + GAP).min(width / 2);
-    let names = wrap(&[(name, Tone::Muted)], label);
-    let values = wrap(&value.parts, width.saturating_sub(x));
-    for index in 0..names.len().max(values.len()) {
-        let mut line = Line::default();
-        if let Some(name) = names.get(index) {
-            line.put_wrapped(0, label, Align::Left, name);
-        }
-        if let Some(value) = values.get(index) {
-            line.put_wrapped(x, width - x, Align::Left, value);
-        }
-        lines.push(line);
-    }
-}
-
-fn push_grid(lines: &mut Vec<Line>, columns: &[GridColumn], rows: &[Vec<Cell>], width: usize) {
-    let widths = grid_widths(columns, rows, width);
-    let mut head = Line::default();
-    let mut x = 0;
-    for (column, w) in columns.iter().zip(&widths) {
-        let title = safe::fit(column.title, *w, "").into_owned();
-        head.put_wrapped(x, *w, column.align, &vec![(title, Tone::Header)]);
-        x += w + GAP;
-    }
-    lines.push(head);
-    for row in rows {
-        let cells: Vec<Vec<Wrapped>> = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, w)| wrap(&cell.parts, *w))
-            .collect();
-        let height = cells.iter().map(Vec::len).max().unwrap_or(0);
-        for index in 0..height {
-            let mut line = Line::default();
-            let mut x = 0;
-            for ((cell, column), w) in cells.iter().zip(columns).zip(&widths) {
-                if let Some(wrapped) = cell.get(index) {
-                    line.put_wrapped(x, *w, column.align, wrapped);
-                }
-                x += w + GAP;
-            }
-            lines.push(line);
-        }
-    }
-}
-
-/// What each column needs; where that is too much, the last gives first, then the widest.
-fn grid_widths(columns: &[GridColumn], rows: &[Vec<Cell>], width: usize) -> Vec<usize> {
-    let mut widths: Vec<usize> = columns.iter().map(|column| safe::width(column.title)).collect();
-    for row in rows {
-        for (wide, cell) in widths.iter_mut().zip(row) {
-            let cell_width = cell
-                .parts
-                .iter()
-                .map(|(text, _)| safe::width(&safe::clean(text)))
-                .sum();
-            *wide = (*wide).max(cell_width).min(width);
-        }
-    }
-    let room = width.saturating_sub(GAP * columns.len().saturating_sub(1));
-    let over = |widths: &[usize]| widths.iter().sum::<usize>().saturating_sub(room);
-    // The last column is mostly free text: it gives first, as long as it stays readable.
-    if let Some(last) = widths.last().copied() {
-        let kept = last.saturating_sub(over(&widths)).max(last.min(LAST));
-        widths.truncate(columns.len().saturating_sub(1));
-        widths.push(kept);
-    }
-    let mut cap = widths.iter().copied().max().unwrap_or(0);
-    while cap > 2 && widths.iter().map(|w| (*w).min(cap)).sum::<usize>() > room {
-        cap -= 1;
-    }
-    // What rounding left over goes to the first of the cut columns: mostly the name.
-    let mut fitted: Vec<usize> = widths.iter().map(|w| (*w).min(cap)).collect();
-    let spare = room.saturating_sub(fitted.iter().sum());
-    if let Some(index) = widths.iter().position(|w| *w > cap) {
-        fitted[index] += spare.min(widths[index] - cap);
-    }
-    fitted
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::{Cell, page::GridColumn};
 
     fn facts(title: &str, count: usize) -> Section {
         Section::new(

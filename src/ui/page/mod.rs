@@ -5,6 +5,7 @@
 //! - Layout is worked out when page, width or search change ([`layout`]), never for a frame that only scrolls.
 //! - Drawing changes nothing but the scroll offset.
 
+mod body;
 mod layout;
 mod view;
 

@@ -1,6 +1,11 @@
 //! A page on the screen: scrolled and searched.
 
-use super::{Laid, Page, layout};
+use super::{
+    Laid, Page,
+    body::{LaidBody, same_body},
+    layout,
+    layout::lay_again,
+};
 use crate::ui::{Canvas, Tone, find::Needle, table::Move};
 
 /// A page with its scroll offset and what is looked for in it.
@@ -9,6 +14,8 @@ pub struct PageView {
     page: Page,
     needle: Needle,
     laid: Option<Laid>,
+    /// The body of each section of the page as it was laid out last, without the search.
+    bodies: Vec<Option<LaidBody>>,
     offset: usize,
     height: usize,
 }
@@ -16,10 +23,22 @@ pub struct PageView {
 impl PageView {
     /// Shows a page; the place in it stays.
     pub fn set_page(&mut self, page: Page) {
-        if page != self.page {
-            self.page = page;
-            self.laid = None;
+        if page == self.page {
+            return;
         }
+        let old = &self.page.sections;
+        self.bodies = page
+            .sections
+            .iter()
+            .map(|new| {
+                let same = old
+                    .iter()
+                    .position(|old| old.title == new.title && same_body(old, new))?;
+                self.bodies.get_mut(same)?.take()
+            })
+            .collect();
+        self.page = page;
+        self.laid = None;
     }
 
     /// The page as it was given, without the search.
@@ -71,6 +90,7 @@ impl PageView {
         let width = canvas.width().saturating_sub(2);
         let laid = match self.laid.take() {
             Some(laid) if laid.width == width => laid,
+            _ if self.needle.is_empty() => lay_again(&self.page, &mut self.bodies, width, canvas.glyphs()),
             _ => layout(&self.page.found(&self.needle), width, canvas.glyphs()),
         };
         self.height = canvas.height().into();
@@ -144,6 +164,31 @@ mod tests {
         assert_eq!(lines(&mut view, 30, 5)[4], "line 49");
         view.go(Move::By(-1000));
         assert!(lines(&mut view, 30, 5)[0].starts_with("S -"));
+    }
+
+    #[test]
+    fn only_what_says_something_new_is_laid_out_again() {
+        let mut view = view();
+        view.page.sections.push(Section::prose("Notes", "as before"));
+        lines(&mut view, 30, 5);
+        let before = view.laid.clone().unwrap().lines;
+        let mut next = view.page().clone();
+        next.sections[0].age = Some("7s".into());
+        next.sections[1].body = Body::Lines(vec!["new".into()]);
+        next.sections.insert(0, Section::prose("Findings", "one more"));
+        view.set_page(next);
+        lines(&mut view, 30, 5);
+        let after = view.laid.clone().unwrap().lines;
+        let same = |old: usize, new: usize| std::sync::Arc::ptr_eq(&before[old], &after[new]);
+        // Title and finding and a blank have come above.
+        assert!((1..=50).all(|line| same(line, line + 3)));
+        assert_ne!(before[0], after[3], "its age has changed");
+        assert_eq!(after[56].pieces[0].text, "new");
+        assert_eq!(
+            lines(&mut view, 40, 5)[3].len(),
+            38,
+            "another width is another layout"
+        );
     }
 
     #[test]
