@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     settings::KeyChord,
-    store::{FeedKey, Update},
+    store::{FeedKey, Snapshot, Update},
     ui::Tone,
 };
 
@@ -23,6 +23,8 @@ pub enum Event {
     Ticked,
     /// A read came back.
     Read(Box<Update>),
+    /// What an earlier run knew of a cluster was found.
+    Recalled(Box<Snapshot>),
     /// An effect has something to tell.
     Told(Tone, String),
     /// Somebody asked the process to end.

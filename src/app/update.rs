@@ -34,6 +34,11 @@ impl App {
             }
             Event::Ticked => self.tick(),
             Event::Read(update) => self.read(*update),
+            Event::Recalled(known) => {
+                if self.world.store.restore(*known).visible() {
+                    self.touched();
+                }
+            }
             Event::Told(tone, text) => self.say(tone, text),
             Event::Terminated => effects.push(Effect::Quit),
         }

@@ -13,7 +13,7 @@ use crate::{
     app::Setup,
     clients::pve::Client,
     domain::{ClusterId, GuestRef, NodeRef, ObjectRef, StorageRef, TaskRef},
-    runtime::{console, links::Links, look, memory, show},
+    runtime::{console, links::Links, look, show},
     settings::{ColorDepth, Places, Settings, SignIn, keymap::Keymap},
     store::Store,
     ui::{Theme, export},
@@ -46,8 +46,7 @@ fn may_ask(link: &Link) -> bool {
 
 /// Opens the console on these clusters.
 pub(super) async fn run(settings: &Settings, places: &Places, clusters: Vec<Link>) -> Result<(), Failure> {
-    let mut setup = setup(settings, places, &clusters, Place::Deck);
-    memory::recall(places.state.as_deref(), &mut setup.store);
+    let setup = setup(settings, places, &clusters, Place::Deck);
     console::run(setup, places.state.clone(), move || {
         Links::start(readers(clusters))
     })

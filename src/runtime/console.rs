@@ -11,7 +11,10 @@ use anyhow::Context as _;
 use crossterm::event::EventStream;
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+};
 
 use super::{
     files::write_private,
@@ -23,14 +26,16 @@ use super::{
 };
 use crate::{
     app::{App, Effect, Event, Setup},
+    domain::ClusterId,
+    store::{Snapshot, Store},
     ui::Tone,
 };
 
 /// News from servers are drawn at most this often; keys are drawn at once.
 const FRAME: Duration = Duration::from_millis(33);
 
-/// Runs the console until the user ends it. `connect` is called after the first frame: what it takes to reach the
-/// clusters must not delay it. Dumps and the last known state are kept below `state`.
+/// Runs the console until the user ends it. `connect` is called after the first frame: neither what it takes to reach
+/// the clusters nor ten thousand remembered guests may delay it. Dumps and the last known state are kept below `state`.
 ///
 /// # Errors
 /// If there is no terminal to draw on, or it goes away.
@@ -45,10 +50,12 @@ pub async fn run(
     let mut screen = Screen::new(io::stdout(), size);
     screen.draw(|buffer| app.draw(buffer))?;
     let links = connect();
+    let recalled = recall(state.clone(), app.store());
     let mut console = Loop {
         app,
         screen,
         links,
+        recalled,
         state,
         quit: false,
     };
@@ -59,10 +66,26 @@ pub async fn run(
     ended
 }
 
+/// Reads what earlier runs knew, beside the loop: a key is answered meanwhile.
+fn recall(state: Option<PathBuf>, store: &Store) -> mpsc::Receiver<Snapshot> {
+    let (sender, recalled) = mpsc::channel(1);
+    let clusters: Vec<ClusterId> = store.clusters().iter().map(|known| known.id().clone()).collect();
+    tokio::task::spawn_blocking(move || {
+        let known = state.iter().flat_map(|state| memory::recall(state, &clusters));
+        for known in known {
+            if sender.blocking_send(known).is_err() {
+                return;
+            }
+        }
+    });
+    recalled
+}
+
 struct Loop {
     app: App,
     screen: Screen<io::Stdout>,
     links: Links,
+    recalled: mpsc::Receiver<Snapshot>,
     state: Option<PathBuf>,
     quit: bool,
 }
@@ -97,6 +120,7 @@ impl Loop {
                     // The terminal is gone: there is nobody to show anything to.
                     None => self.quit = true,
                 },
+                Some(known) = self.recalled.recv() => self.handle(Event::Recalled(Box::new(known)))?,
                 update = self.links.updates.recv() => {
                     if let Some(update) = update {
                         self.handle(Event::Read(Box::new(update)))?;

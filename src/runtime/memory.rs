@@ -1,4 +1,4 @@
-//! The last known state on disk: what the first frame of the next run shows, marked with its age.
+//! The last known state on disk: what the next run shows until it has read something, marked with its age.
 //!
 //! What always holds here: it is a convenience. What cannot be read or written is logged, and nothing else happens.
 
@@ -7,30 +7,27 @@ use std::path::{Path, PathBuf};
 use super::files::write_private;
 use crate::{
     domain::ClusterId,
-    store::{Store, snapshot},
+    store::{Snapshot, Store, snapshot},
 };
 
 fn file(state: &Path, cluster: &ClusterId) -> PathBuf {
     state.join("last-known").join(format!("{cluster}.json"))
 }
 
-/// Fills the store with what earlier runs knew.
-pub fn recall(state: Option<&Path>, store: &mut Store) {
-    let Some(state) = state else { return };
-    let ids: Vec<ClusterId> = store
-        .clusters()
-        .iter()
-        .map(|cluster| cluster.id().clone())
-        .collect();
-    for id in ids {
-        let path = file(state, &id);
-        let Ok(bytes) = std::fs::read(&path) else { continue };
+/// What earlier runs knew of these clusters, read one by one as they are asked for.
+pub fn recall<'a>(state: &'a Path, clusters: &'a [ClusterId]) -> impl Iterator<Item = Snapshot> + 'a {
+    clusters.iter().filter_map(move |id| {
+        let path = file(state, id);
+        let bytes = std::fs::read(&path).ok()?;
         match snapshot::decode(&bytes) {
-            Ok(known) if known.cluster == id => drop(store.restore(known)),
-            Ok(_) => {}
-            Err(error) => tracing::info!(path = %path.display(), "{error}"),
+            Ok(known) if known.cluster == *id => Some(known),
+            Ok(_) => None,
+            Err(error) => {
+                tracing::info!(path = %path.display(), "{error}");
+                None
+            }
         }
-    }
+    })
 }
 
 /// Writes what this run knows, readable by nobody else: inventories tell a lot about an estate.
@@ -57,9 +54,8 @@ mod tests {
         let id = ClusterId::from("prod");
         let path = file(state.path(), &id);
         write_private(&path, b"{ half").unwrap();
-        let mut store = Store::new([id]);
-        recall(Some(state.path()), &mut store);
-        assert_eq!(store.guests().count(), 0);
+        assert_eq!(recall(state.path(), std::slice::from_ref(&id)).count(), 0);
+        let store = Store::new([id]);
         remember(Some(state.path()), &store);
         assert_eq!(
             std::fs::read(&path).unwrap(),

@@ -1,4 +1,4 @@
-//! The last known inventory of a cluster as bytes, so that the first frame of the next run can show it, marked with its
+//! The last known inventory of a cluster as bytes, so that the next run can show it at once, marked with its
 //! age. Reading and writing the file is the runtime's matter.
 //!
 //! What always holds here: bytes of another format or of a damaged file are refused, never half understood.

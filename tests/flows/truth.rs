@@ -1,6 +1,9 @@
 //! Old data, failed reads, lost and untrusted clusters: what is shown is true, and says how old it is.
 
-use pvedeck::store::{Feed, FeedErrorKind};
+use pvedeck::{
+    app::Event,
+    store::{Feed, FeedErrorKind, snapshot},
+};
 use ratatui::style::Style;
 
 use crate::{stage::Stage, support::estate};
@@ -39,6 +42,27 @@ fn a_failed_read_takes_nothing_away_and_dims() {
     stage.resources("prod", estate::inventory(10));
     assert_eq!(style_of(&mut stage, "mail-00003"), fresh);
     assert!(!stage.shows("does not answer"), "{}", stage.text());
+}
+
+#[test]
+fn what_an_earlier_run_knew_is_shown_as_old_until_something_is_read() {
+    let mut earlier = Stage::live(estate::inventory(10));
+    earlier.keys("1");
+    let fresh = style_of(&mut earlier, "mail-00003");
+    let bytes = snapshot::encode(&earlier.app.store().clusters()[0]).unwrap();
+    let known = || Event::Recalled(Box::new(snapshot::decode(&bytes).unwrap()));
+
+    let mut stage = Stage::new(&["prod"], (140, 40));
+    stage.pass(600);
+    assert!(!stage.shows("mail-00003"));
+    stage.event(known());
+    stage.keys("1");
+    assert_ne!(style_of(&mut stage, "mail-00003"), fresh);
+    stage.resources("prod", estate::inventory(12));
+    assert_eq!(style_of(&mut stage, "mail-00003"), fresh);
+    // It may be found only after the first answer: then it is too late.
+    stage.event(known());
+    assert!(stage.app.store().cluster(&"prod".into()).unwrap().guests().len() == 12);
 }
 
 #[test]
