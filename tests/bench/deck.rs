@@ -10,10 +10,13 @@ mod support;
 use std::{cmp::Ordering, hint::black_box};
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use pvedeck::{
+    app::{App, Event, Setup},
     clients::pve::request,
     domain::{Guest, GuestRef, Inventory, ObjectRef, filter::Filter},
+    screens::Place,
+    settings::{KeyChord, keymap::Keymap},
     store::{Feed, Payload, Store, Update},
     ui::{
         Canvas, Cell, Glyphs, Rect, Theme,
@@ -180,5 +183,89 @@ fn draw(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, decode, apply, view, draw);
+/// The whole way of a key in the list of guests: what it does, and the frame that shows it.
+fn key(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("key");
+    for size in SIZES {
+        let keys = [
+            ("down and up", ["j", "k"]),
+            ("last and first", ["end", "home"]),
+            ("other way round", ["O", "O"]),
+        ];
+        for (name, pair) in keys {
+            group.bench_function(BenchmarkId::new(name, size), |bencher| {
+                let mut console = Console::on(size);
+                bencher.iter(|| {
+                    for key in pair {
+                        console.press(key);
+                    }
+                });
+            });
+        }
+        group.bench_function(BenchmarkId::new("filter by a letter", size), |bencher| {
+            let mut console = Console::on(size);
+            console.press("/");
+            bencher.iter(|| {
+                console.press("w");
+                console.press("backspace");
+            });
+        });
+        group.bench_function(BenchmarkId::new("palette and a letter", size), |bencher| {
+            let mut console = Console::on(size);
+            bencher.iter(|| {
+                for key in [":", "w", "esc"] {
+                    console.press(key);
+                }
+            });
+        });
+    }
+    group.finish();
+}
+
+/// A console with the list of guests full screen.
+struct Console {
+    app: App,
+    buffer: Buffer,
+}
+
+impl Console {
+    fn on(guests: u32) -> Self {
+        let area = Rect::new(0, 0, 200, 60);
+        let mut store = Store::new(["prod".into()]);
+        store.apply(Update {
+            key: Feed::Resources.of(&"prod".into()),
+            at: Timestamp::UNIX_EPOCH,
+            outcome: Ok(Payload::Resources(estate::inventory(guests))),
+        });
+        let setup = Setup {
+            store,
+            keymap: Keymap::default(),
+            themes: vec![Theme::mono()],
+            glyphs: Glyphs::UNICODE,
+            zone: TimeZone::UTC,
+            user: String::new(),
+            mouse: false,
+            place: Place::Guests,
+            warnings: Vec::new(),
+        };
+        let mut console = Self {
+            app: App::new(setup, Timestamp::UNIX_EPOCH, (area.width, area.height)),
+            buffer: Buffer::empty(area),
+        };
+        console.press("o");
+        console
+    }
+
+    fn press(&mut self, key: &str) {
+        let Ok(chord) = key.parse::<KeyChord>() else {
+            return;
+        };
+        self.app.update(Event::KeyPressed(chord), Timestamp::UNIX_EPOCH);
+        self.buffer.reset();
+        self.app.draw(&mut self.buffer);
+        black_box(&self.buffer);
+    }
+}
+
+criterion_group!(benches, decode, apply, view, draw, key);
 criterion_main!(benches);
