@@ -82,22 +82,28 @@ impl Feed {
     /// periods old is stale.
     pub fn period(&self) -> SignedDuration {
         let seconds = match self {
-            Self::TaskStatus(_) | Self::TaskLog(_) => 3,
-            // pvestatd renews these each 10 s: asking faster brings nothing.
-            Self::Resources | Self::Tasks => 10,
-            Self::ClusterStatus | Self::StorageStatus(..) | Self::GuestStatus(_) | Self::NodeStatus(_) => 30,
+            Self::TaskLog(_) => 6,
+            // pvestatd renews it each 10 s: asking faster brings nothing.
+            Self::Resources => 10,
+            Self::Tasks => 15,
+            Self::TaskStatus(_)
+            | Self::ClusterStatus
+            | Self::StorageStatus(..)
+            | Self::GuestStatus(_)
+            | Self::NodeStatus(_) => 30,
             Self::HaStatus
             | Self::ClusterLog
             | Self::NodeServices(_)
-            | Self::NodeReplication(_)
             | Self::NodeSyslog(_)
             | Self::GuestConfig(_)
-            | Self::GuestPending(_)
-            | Self::GuestAddresses(_)
-            | Self::GuestSnapshots(_)
             | Self::StorageContent(..)
             | Self::Raw(_) => 60,
-            Self::ClusterFirewall | Self::GuestFirewall(_) | Self::NodeNetwork(_) | Self::NodeTime(_) => 120,
+            Self::GuestPending(_)
+            | Self::GuestAddresses(_)
+            | Self::GuestSnapshots(_)
+            | Self::NodeNetwork(_)
+            | Self::NodeTime(_) => 120,
+            Self::ClusterFirewall | Self::GuestFirewall(_) | Self::NodeReplication(_) => 300,
             Self::Permissions | Self::NodeDisks(_) => 600,
             Self::Version | Self::NodeCertificates(_) | Self::NodeUpdates(_) | Self::NodeSubscription(_) => {
                 1800

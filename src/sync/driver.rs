@@ -169,6 +169,8 @@ pub fn surveys(inventory: &Inventory) -> Vec<Feed> {
                 Feed::NodeTime(name.clone()),
                 Feed::NodeCertificates(name.clone()),
                 Feed::NodeDisks(name.clone()),
+                Feed::NodeUpdates(name.clone()),
+                Feed::NodeSubscription(name.clone()),
             ]
         })
         .collect()

@@ -44,6 +44,8 @@ struct Job {
     failures: u32,
     /// Whether any read of it has come back.
     answered: bool,
+    /// When it was last read without failure.
+    read: Option<Instant>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,6 +71,10 @@ pub struct Schedule {
     stopped: bool,
     /// Failures in a row of the cluster as a whole: no answer, or a refused sign-in.
     doubts: u32,
+    /// Somebody asked for something: one more question may go to a cluster that owes an answer.
+    urged: bool,
+    /// When a survey last had the turn that is its own.
+    surveyed: Option<Instant>,
 }
 
 impl Schedule {
@@ -81,13 +87,14 @@ impl Schedule {
             closed_until: None,
             stopped: false,
             doubts: 0,
+            urged: false,
+            surveyed: None,
         };
         for feed in [Feed::Resources, Feed::ClusterStatus, Feed::Tasks] {
             schedule.add(feed, Reason::Core, now, true);
         }
-        for feed in [Feed::HaStatus, Feed::Version] {
-            schedule.add(feed, Reason::Survey, now, false);
-        }
+        schedule.add(Feed::HaStatus, Reason::Core, now, false);
+        schedule.add(Feed::Version, Reason::Survey, now, false);
         schedule
     }
 
@@ -99,6 +106,7 @@ impl Schedule {
             flight: Flight::None,
             failures: 0,
             answered: false,
+            read: None,
         };
         let job = self.jobs.entry(feed).or_insert(fresh);
         if job.flight == Flight::Orphan {
@@ -112,18 +120,23 @@ impl Schedule {
     /// What is on the screen from now on. New things are read as soon as the selection has settled.
     pub fn watch(&mut self, feeds: &BTreeSet<Feed>, now: Instant) {
         for feed in feeds {
-            let known = self.jobs.contains_key(feed);
+            let known = self.jobs.get(feed).map(|job| job.reason);
             self.add(feed.clone(), Reason::Watched, now + SETTLE, true);
-            if known
-                && let Some(job) = self.jobs.get_mut(feed)
+            if let (Some(reason), Some(job)) = (known, self.jobs.get_mut(feed))
                 && job.flight == Flight::None
                 && job.failures == 0
             {
-                // It was only surveyed until now: whoever looks should not see what is older than need be.
-                let wanted = now + Duration::from_secs_f64(period(feed).as_secs_f64().min(30.0));
-                job.due = job.due.min(wanted);
-                // What waited for room in the budget is wanted by a person now.
-                job.now |= !job.answered;
+                // It was only surveyed until now, or waited for room in the budget: whoever looks should not see what
+                // is older than need be.
+                let fresh_until = job.read.map(|read| read + period(feed));
+                match fresh_until {
+                    Some(until) if until > now => job.due = job.due.min(until),
+                    Some(_) if reason != Reason::Survey => {}
+                    _ => {
+                        job.due = job.due.min(now + SETTLE);
+                        job.now = true;
+                    }
+                }
             }
         }
         self.jobs.retain(|feed, job| {
@@ -159,6 +172,7 @@ impl Schedule {
     pub fn refresh(&mut self, feeds: &BTreeSet<Feed>, now: Instant) {
         self.stopped = false;
         self.closed_until = None;
+        self.urged = true;
         for feed in feeds {
             self.add(feed.clone(), Reason::Watched, now, true);
             if let Some(job) = self.jobs.get_mut(feed) {
@@ -175,7 +189,7 @@ impl Schedule {
 
     /// What to read now. Each is in flight until [`Schedule::finished`] is told of it.
     pub fn start(&mut self, now: Instant) -> Vec<Feed> {
-        if self.stopped || self.closed_until.is_some_and(|until| now < until) {
+        if self.stopped || self.awaits() || self.closed_until.is_some_and(|until| now < until) {
             return Vec::new();
         }
         while self
@@ -203,20 +217,46 @@ impl Schedule {
             };
             now.duration_since(job.due).as_secs_f64() / measure.as_secs_f64()
         };
+        let class = |feed: &Feed, job: &Job| {
+            let watched = job.reason > Reason::Survey;
+            (job.now, is_first(feed, job.reason), watched)
+        };
         due.sort_by(|(a, x), (b, y)| {
-            let first = |job: &Job| (job.now, job.reason == Reason::Core);
-            first(y)
-                .cmp(&first(x))
+            class(b, y)
+                .cmp(&class(a, x))
                 .then_with(|| wait(b, y).total_cmp(&wait(a, x)))
         });
+        // What is on the screen goes before what is only surveyed, except for one survey now and then: neither does a
+        // page with much on it end the findings, nor do a hundred nodes make a page stale.
+        let rested = self.surveyed.map_or(WINDOW * 60, |last| now.duration_since(last));
+        if rested >= SURVEY_TURN
+            && !self.probing()
+            && let Some(survey) = due
+                .iter()
+                .position(|(_, job)| job.reason == Reason::Survey && !job.now)
+        {
+            let yields = |(feed, job): &(Feed, Job)| {
+                !job.now && (rested >= SURVEY_TURN * 2 || !is_first(feed, job.reason))
+            };
+            let turn = due.iter().position(yields).unwrap_or(survey);
+            due[turn..=survey].rotate_right(1);
+        }
         let mut starting = Vec::new();
+        let mut saving = false;
         for (feed, job) in due {
             let cost = cost(&feed);
-            if !job.now && spent + cost > BUDGET {
+            let yields = !job.now && !is_first(&feed, job.reason);
+            if (!job.now && spent + cost > BUDGET) || (yields && saving) {
+                // What takes two requests finds room only if nothing smaller slips in before it.
+                saving |= cost > 1;
                 continue;
             }
             spent += cost;
             self.sent.push_back((now, cost));
+            self.urged = false;
+            if job.reason == Reason::Survey {
+                self.surveyed = Some(now);
+            }
             if let Some(job) = self.jobs.get_mut(&feed) {
                 job.flight = Flight::Reading;
                 job.now = false;
@@ -234,6 +274,11 @@ impl Schedule {
         self.doubts > 0
     }
 
+    /// Whether a cluster that did not answer owes the answer to its one question.
+    fn awaits(&self) -> bool {
+        self.probing() && !self.urged && self.jobs.values().any(|job| job.flight != Flight::None)
+    }
+
     /// A read came back. `jitter` is between 0 and 1.
     pub fn finished(&mut self, feed: &Feed, outcome: Result<(), FeedErrorKind>, now: Instant, jitter: f64) {
         let Some(job) = self.jobs.get_mut(feed) else {
@@ -249,8 +294,10 @@ impl Schedule {
         match outcome {
             Ok(()) => {
                 job.failures = 0;
-                // By the time it was sent, not answered, so that ten seconds stay ten seconds.
-                job.due = (job.due + period).max(now + period / 2);
+                job.read = Some(now);
+                // By the time it was due, not answered, so that ten seconds stay ten seconds; but what came late does
+                // not catch up, for that would make the others late.
+                job.due = (job.due + period).max(now + period * 4 / 5);
                 self.doubts = 0;
                 self.closed_until = None;
             }
@@ -310,7 +357,7 @@ impl Schedule {
 
     /// When to look again at the latest; `None` if nothing will be due by itself.
     pub fn next_wake(&self, now: Instant) -> Option<Instant> {
-        if self.stopped {
+        if self.stopped || self.awaits() {
             return None;
         }
         // What is due and has no room waits until the oldest request leaves the window.
@@ -337,6 +384,13 @@ fn period(feed: &Feed) -> Duration {
 const FIRST_TURN: Duration = Duration::from_secs(60);
 /// A survey is slower than a person who looks.
 const SURVEY: Duration = Duration::from_secs(300);
+/// How often a survey goes before what is on the screen.
+const SURVEY_TURN: Duration = Duration::from_secs(40);
+
+/// Whether it goes before all else: the core, and the task that somebody follows.
+fn is_first(feed: &Feed, reason: Reason) -> bool {
+    reason == Reason::Core || matches!(feed, Feed::TaskLog(_) | Feed::TaskStatus(_))
+}
 
 fn rhythm(feed: &Feed, reason: Reason) -> Duration {
     if reason == Reason::Survey && feed.node().is_some() {
@@ -367,6 +421,8 @@ fn survives(feed: &Feed) -> bool {
             | Feed::NodeReplication(_)
             | Feed::NodeTime(_)
             | Feed::NodeDisks(_)
+            | Feed::NodeUpdates(_)
+            | Feed::NodeSubscription(_)
     )
 }
 

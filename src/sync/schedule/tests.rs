@@ -38,19 +38,25 @@ fn most_in_a_window(sent: &[(Instant, Feed)], from: Instant) -> usize {
     steady.iter().map(|(at, _)| in_window(*at)).max().unwrap_or(0)
 }
 
+/// What is surveyed of so many nodes, as the driver has it.
 fn nodes(count: usize) -> Vec<Feed> {
-    (0..count)
-        .flat_map(|n| {
-            let node: crate::domain::NodeName = format!("pve{n}").into();
-            [
-                Feed::NodeStatus(node.clone()),
-                Feed::NodeServices(node.clone()),
-                Feed::NodeReplication(node.clone()),
-                Feed::NodeTime(node.clone()),
-                Feed::NodeCertificates(node),
-            ]
-        })
-        .collect()
+    let node = |n: usize| crate::domain::Node {
+        name: format!("pve{n}").into(),
+        status: crate::domain::NodeStatus::Online,
+        cpu: None,
+        cpus: None,
+        mem: None,
+        max_mem: None,
+        disk: None,
+        max_disk: None,
+        uptime: None,
+        level: None,
+    };
+    let inventory = crate::domain::Inventory {
+        nodes: (0..count).map(node).collect(),
+        ..crate::domain::Inventory::default()
+    };
+    crate::sync::surveys(&inventory)
 }
 
 fn guest_page() -> BTreeSet<Feed> {
@@ -64,7 +70,136 @@ fn guest_page() -> BTreeSet<Feed> {
         Feed::GuestAddresses(id),
         Feed::GuestSnapshots(id),
         Feed::GuestFirewall(id),
+        Feed::NodeReplication("pve0".into()),
     ])
+}
+
+fn node_page() -> BTreeSet<Feed> {
+    let node: crate::domain::NodeName = "pve0".into();
+    BTreeSet::from([
+        Feed::ClusterStatus,
+        Feed::NodeStatus(node.clone()),
+        Feed::NodeServices(node.clone()),
+        Feed::NodeCertificates(node.clone()),
+        Feed::NodeUpdates(node.clone()),
+        Feed::NodeDisks(node.clone()),
+        Feed::NodeNetwork(node.clone()),
+        Feed::NodeSubscription(node.clone()),
+        Feed::NodeReplication(node.clone()),
+        Feed::NodeTime(node),
+        Feed::Tasks,
+    ])
+}
+
+fn cluster_page(nodes: usize) -> BTreeSet<Feed> {
+    let mut page = BTreeSet::from([
+        Feed::ClusterStatus,
+        Feed::HaStatus,
+        Feed::ClusterLog,
+        Feed::Version,
+        Feed::Permissions,
+        Feed::ClusterFirewall,
+    ]);
+    page.extend((0..nodes).map(|n| Feed::NodeReplication(format!("pve{n}").into())));
+    page
+}
+
+fn log_page() -> BTreeSet<Feed> {
+    let upid: crate::domain::Upid = "UPID:pve0:00000001:00000002:65000000:qmstart:104:root@pam:"
+        .parse()
+        .unwrap();
+    BTreeSet::from([Feed::TaskStatus(upid.clone()), Feed::TaskLog(upid)])
+}
+
+/// The longest time between two reads of a feed, from that moment to the end.
+fn longest_wait(sent: &[(Instant, Feed)], feed: &Feed, from: Instant, end: Instant) -> Duration {
+    let mut times = vec![from];
+    times.extend(
+        sent.iter()
+            .filter(|(at, sent)| sent == feed && *at >= from)
+            .map(|(at, _)| *at),
+    );
+    times.push(end);
+    let gaps = times.windows(2).map(|pair| pair[1] - pair[0]);
+    gaps.max().unwrap_or_default()
+}
+
+#[test]
+fn no_page_of_any_cluster_gets_stale_in_normal_operation() {
+    for (name, page) in [
+        ("guest", guest_page()),
+        ("node", node_page()),
+        ("cluster", cluster_page(20)),
+        ("log", log_page()),
+    ] {
+        for count in [1, 3, 20] {
+            let begin = Instant::now();
+            let mut schedule = Schedule::new(begin);
+            play(&mut schedule, begin, 5, |_| Ok(()));
+            schedule.survey(nodes(count), begin);
+            let opened = begin + Duration::from_secs(5);
+            schedule.watch(&page, opened);
+            let sent = play(&mut schedule, opened, 3600, |_| Ok(()));
+            let (from, end) = (opened + WINDOW, opened + Duration::from_secs(3600));
+            assert!(most_in_a_window(&sent, from) <= BUDGET, "{name}, {count} nodes");
+            for feed in page.iter().chain([
+                &Feed::Resources,
+                &Feed::Tasks,
+                &Feed::ClusterStatus,
+                &Feed::HaStatus,
+            ]) {
+                let waited = longest_wait(&sent, feed, from, end);
+                // Three periods make it stale; the answer takes its time as well.
+                let allowed = (period(feed) * 3).saturating_sub(Duration::from_secs(2));
+                assert!(
+                    waited < allowed,
+                    "{name}, {count} nodes: {feed:?} waited {waited:?} of {allowed:?}"
+                );
+            }
+            let surveyed: BTreeSet<_> = sent.iter().map(|(_, feed)| feed).collect();
+            let reached = nodes(count).iter().filter(|feed| surveyed.contains(feed)).count();
+            assert!(
+                reached >= (count * 8).min(40),
+                "{name}, {count} nodes: only {reached} were surveyed in an hour"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_was_only_surveyed_is_read_when_somebody_opens_it() {
+    let begin = Instant::now();
+    let mut schedule = Schedule::new(begin);
+    schedule.survey(nodes(1), begin);
+    play(&mut schedule, begin, 300, |_| Ok(()));
+    let now = begin + Duration::from_secs(301);
+    schedule.watch(&node_page(), now);
+    let started = schedule.start(now + SETTLE);
+    assert!(started.contains(&Feed::NodeStatus("pve0".into())), "{started:?}");
+    assert!(
+        !started.contains(&Feed::NodeCertificates("pve0".into())),
+        "it is fresh enough: {started:?}"
+    );
+}
+
+#[test]
+fn a_cluster_that_owes_an_answer_is_asked_nothing_else() {
+    let begin = Instant::now();
+    let mut schedule = Schedule::new(begin);
+    schedule.watch(&guest_page(), begin);
+    for feed in schedule.start(begin + SETTLE) {
+        schedule.finished(&feed, Err(FeedErrorKind::Unreachable), begin + SETTLE, 0.5);
+    }
+    let later = begin + Duration::from_secs(100);
+    assert_eq!(schedule.start(later), [Feed::Resources], "one question");
+    let much_later = later + Duration::from_secs(20);
+    assert!(schedule.start(much_later).is_empty(), "it has not been answered");
+    assert_eq!(schedule.next_wake(much_later), None, "only its answer wakes");
+    schedule.refresh(&BTreeSet::from([Feed::Tasks]), much_later);
+    assert_eq!(schedule.start(much_later), [Feed::Tasks], "somebody asked for it");
+    assert!(schedule.start(much_later).is_empty());
+    schedule.finished(&Feed::Resources, Ok(()), much_later, 0.5);
+    assert!(!schedule.start(much_later).is_empty(), "it is back");
 }
 
 #[test]
