@@ -24,7 +24,7 @@ use crate::{
     overlays::{Help, Palette, Toasts},
     screens::{Cx, Place},
     settings::keymap::Keymap,
-    store::{FeedKey, Store},
+    store::{Feed, FeedKey, Store},
     ui::{Glyphs, Rect, Theme, line::Line},
 };
 
@@ -165,10 +165,13 @@ impl App {
 
     /// Whether everything on the screen was answered, well or badly.
     pub fn is_settled(&self) -> bool {
-        self.watched
-            .0
-            .iter()
-            .all(|key| self.world.store.freshness(key).tried_at.is_some())
+        let tried = |key: &FeedKey| self.world.store.freshness(key).tried_at.is_some();
+        // The header speaks of quorum on every screen.
+        let header = self.world.store.clusters().iter().all(|cluster| {
+            cluster.freshness(&Feed::Resources).error.is_some()
+                || cluster.freshness(&Feed::ClusterStatus).tried_at.is_some()
+        });
+        header && self.watched.0.iter().all(tried)
     }
 
     /// What of the screen could not be read, a sentence each.

@@ -162,11 +162,21 @@ pub(super) async fn show(global: &Global, places: &Places, wanted: &Wanted<'_>) 
     }
 }
 
+/// The kinds of object that have a page.
+const KINDS: [&str; 5] = ["guest", "node", "storage", "cluster", "task"];
+
 /// The place that was asked for.
 async fn place(wanted: &Wanted<'_>, clusters: &[Link]) -> Result<Place, Failure> {
     let Some(target) = wanted.target else {
         let named = Place::NAMED.iter().find(|(name, _)| *name == wanted.screen);
         return named.map(|(_, place)| place.clone()).ok_or_else(|| {
+            if KINDS.contains(&wanted.screen) {
+                let message = format!(
+                    "which {0}? Write `pvedeck show {0} TARGET`; `pvedeck get` lists what there is",
+                    wanted.screen
+                );
+                return Failure::new(Code::Usage, message);
+            }
             let names: Vec<&str> = Place::NAMED.iter().map(|(name, _)| *name).collect();
             let message = format!(
                 "there is no screen `{}`; there are {}, and with a target: guest, node, storage, cluster, task",

@@ -10,7 +10,7 @@ use crate::{
         connect::{Link, code_of_feed},
         exit::{Code, talk},
     },
-    store::{Feed, FeedError, FindingLimits, Payload, Store, Update},
+    store::{Feed, FeedError, FeedErrorKind, FindingLimits, Payload, Store, Update},
     sync::{Place, Reader, surveys},
 };
 
@@ -21,13 +21,18 @@ pub(super) async fn read(link: &Link, limits: FindingLimits) -> (Vec<Vec<Value>>
     let mut unread: Vec<FeedError> = Vec::new();
     let first = [Feed::Resources, Feed::ClusterStatus, Feed::HaStatus, Feed::Tasks];
     let mut failed = None;
+    let mut code = None;
     let mut inventory = None;
     for (feed, outcome) in all(link, first).await {
         match &outcome {
             Ok(Payload::Resources(resources)) => inventory = Some(resources.clone()),
             Ok(_) => {}
             Err(error) if feed == Feed::Resources => failed = Some(error.clone()),
-            Err(error) => unread.push(error.clone()),
+            Err(error) => {
+                // Without quorum, HA and tasks, a list without findings would say too much.
+                code = code.or((error.kind == FeedErrorKind::NotAllowed).then_some(Code::NotAllowed));
+                unread.push(error.clone());
+            }
         }
         store.apply(Update {
             key: feed.of(&link.id),
@@ -37,7 +42,11 @@ pub(super) async fn read(link: &Link, limits: FindingLimits) -> (Vec<Vec<Value>>
     }
     if let Some(inventory) = inventory {
         for (feed, outcome) in all(link, surveys(&inventory)).await {
-            unread.extend(outcome.as_ref().err().cloned());
+            // No role that only reads may look at the updates: that is no news.
+            let expected = |error: &FeedError| {
+                matches!(feed, Feed::NodeUpdates(_)) && error.kind == FeedErrorKind::NotAllowed
+            };
+            unread.extend(outcome.as_ref().err().filter(|error| !expected(error)).cloned());
             store.apply(Update {
                 key: feed.of(&link.id),
                 at: Timestamp::now(),
@@ -48,9 +57,12 @@ pub(super) async fn read(link: &Link, limits: FindingLimits) -> (Vec<Vec<Value>>
     if let Some(error) = &failed {
         talk(format!("{}: {}", link.id, error.message));
     } else if let Some(error) = unread.first() {
-        let others = unread.len() - 1;
+        let others = match unread.len() - 1 {
+            0 => String::new(),
+            others => format!(" ({others} more like this)"),
+        };
         talk(format!(
-            "{}: not everything could be looked at ({others} more like this): {}",
+            "{}: not everything could be looked at{others}: {}",
             link.id, error.message
         ));
     }
@@ -59,7 +71,7 @@ pub(super) async fn read(link: &Link, limits: FindingLimits) -> (Vec<Vec<Value>>
         .iter()
         .map(|finding| rows::finding(&link.id, finding))
         .collect();
-    (rows, failed.map(|error| code_of_feed(error.kind)))
+    (rows, failed.map(|error| code_of_feed(error.kind)).or(code))
 }
 
 /// Reads feeds at the same time; the client bounds how many are under way.

@@ -21,6 +21,9 @@ use crate::{
     store::FindingLimits,
 };
 
+/// How many rows that could not be understood are told of, each with its reason.
+const REJECTED_SHOWN: usize = 3;
+
 /// Reads and prints.
 ///
 /// # Errors
@@ -132,11 +135,14 @@ async fn read(link: &Link, resource: Resource, filter: &Filter) -> Result<Vec<Ve
 
 async fn inventory(link: &Link) -> Result<Inventory, Error> {
     let inventory = link.client.resources().await?;
-    for why in &inventory.rejected {
+    for why in inventory.rejected.iter().take(REJECTED_SHOWN) {
         talk(format!(
             "{}: left out, because it could not be understood: {why}",
             link.id
         ));
+    }
+    if let Some(more @ 1..) = inventory.rejected.len().checked_sub(REJECTED_SHOWN) {
+        talk(format!("{}: {more} more rows could not be understood", link.id));
     }
     if inventory.guests.is_empty() && inventory.storages.is_empty() && !inventory.nodes.is_empty() {
         talk(format!(

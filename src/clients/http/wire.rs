@@ -440,5 +440,7 @@ fn chain(error: &reqwest::Error) -> String {
     while let Some(source) = last.source() {
         last = source;
     }
-    last.to_string()
+    let text = last.to_string();
+    // Some libraries point to their manual, which helps nobody here.
+    text.split(": https://").next().unwrap_or(&text).to_owned()
 }

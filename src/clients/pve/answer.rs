@@ -59,10 +59,10 @@ fn message(answer: &Answer, told: &Value) -> String {
         .and_then(Value::as_str)
         .map(str::trim)
         .filter(|text| !text.is_empty());
-    match (told, answer.reason.trim()) {
-        (Some(told), _) => told.to_owned(),
-        (None, "") => "no reason given".to_owned(),
-        (None, reason) => reason.to_owned(),
+    // It becomes part of a sentence of ours, which ends by itself.
+    match told.unwrap_or(&answer.reason).trim().trim_end_matches(['.', '!']) {
+        "" => "no reason given".to_owned(),
+        message => message.to_owned(),
     }
 }
 
@@ -124,7 +124,7 @@ pub(super) fn malformed(
     why: &super::Broken,
 ) -> Error {
     let last = body.iter().rfind(|byte| !byte.is_ascii_whitespace());
-    let message = if matches!(last, Some(b'}')) {
+    let message = if matches!(last, None | Some(b'}' | b']')) {
         format!("{address} answered {path} in a way that cannot be understood ({why})")
     } else {
         format!("the answer of {address} to {path} broke off ({why})")
