@@ -208,6 +208,18 @@ fn credential(sign_in: &SignIn, asking: &Asking) -> Result<Credential, Failure> 
     })
 }
 
+/// Proves that the sign-in is accepted; returns the version, if the server tells it. One that does not know or not
+/// allow the question has let us in all the same when it gives its inventory.
+pub(super) async fn signed_in(client: &Client) -> Result<Option<Box<str>>, clients::Error> {
+    match client.version().await {
+        Ok(version) => Ok(Some(version)),
+        Err(clients::Error::NotAvailable { .. } | clients::Error::NotAllowed { .. }) => {
+            client.resources().await.map(|_| None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// The exit code of a failed request, with its sentence.
 pub fn failure(error: &clients::Error) -> Failure {
     Failure::new(code(error), error)

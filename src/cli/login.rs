@@ -11,7 +11,7 @@ use toml::Value;
 
 use super::{
     args::Login,
-    connect::{Asking, address, failure, link},
+    connect::{Asking, address, failure, link, signed_in},
     exit::{Code, Failure, talk},
 };
 use crate::{
@@ -67,6 +67,7 @@ pub(super) async fn run(
         None => sign_in(login, overrides, &found)?,
     };
     let version = verify(&found, &sign_in, overrides.read_only).await?;
+    let version = version.as_deref().unwrap_or("of a version that it does not tell");
     let mut keys = connection(&found, overrides.read_only);
     if keep.is_none() {
         keys.extend(credentials(&sign_in));
@@ -312,8 +313,8 @@ fn secret(question: &str) -> Result<SecretString, Failure> {
     prompt::secret(question)?.ok_or_else(nothing)
 }
 
-/// Signs in and looks at what is allowed. Returns the server's version.
-async fn verify(found: &Found, sign_in: &SignIn, read_only: bool) -> Result<Box<str>, Failure> {
+/// Signs in and looks at what is allowed. Returns the server's version, if it tells.
+async fn verify(found: &Found, sign_in: &SignIn, read_only: bool) -> Result<Option<Box<str>>, Failure> {
     let cluster = ClusterSettings {
         id: ClusterId::from(found.name.as_str()),
         endpoints: found.endpoints.clone(),
@@ -325,7 +326,7 @@ async fn verify(found: &Found, sign_in: &SignIn, read_only: bool) -> Result<Box<
         connect_timeout: CONNECT_TIMEOUT,
     };
     let client = link(cluster, &Asking::on_terminal())?.client;
-    let version = client.version().await.map_err(|error| failure(&error))?;
+    let version = signed_in(&client).await.map_err(|error| failure(&error))?;
     match client.permissions().await {
         Ok(permissions) if permissions.is_empty() => talk(
             "warning: this sign-in has no privileges and sees next to nothing; give it the role PVEAuditor on /, for a \

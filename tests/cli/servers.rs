@@ -39,6 +39,39 @@ fn json_of(outcome: &Outcome) -> Value {
 }
 
 #[test]
+fn a_server_that_keeps_its_version_to_itself_is_signed_in_to_all_the_same() {
+    let server = server();
+    server.fault(
+        "/version",
+        Fault::Instead(Answer::not_implemented("GET", "/version")),
+    );
+    let clusters = on(&server, &["get", "clusters", "-o", "json"]);
+    assert_eq!(clusters.code, 0, "{clusters:?}");
+    assert_eq!(json_of(&clusters)[0]["version"], Value::Null);
+    let doctor = on(&server, &["doctor"]);
+    assert!(doctor.out.contains("sign-in        accepted"), "{doctor:?}");
+    assert!(doctor.out.contains("does not tell it"), "{doctor:?}");
+}
+
+#[test]
+fn without_quorum_and_tasks_the_findings_are_no_success() {
+    let server = server();
+    let refused = Answer::new(
+        403,
+        "Permission check failed (/, Sys.Audit)",
+        "application/json",
+        b"{\"data\":null}",
+    );
+    server.fault("/cluster/status", Fault::Instead(refused));
+    let findings = on(&server, &["get", "findings"]);
+    assert_eq!(findings.code, 4, "{findings:?}");
+    assert!(findings.err.contains("Sys.Audit"), "{findings:?}");
+    let clusters = on(&server, &["get", "clusters", "-o", "json"]);
+    assert_eq!(clusters.code, 0, "{clusters:?}");
+    assert_eq!(json_of(&clusters)[0]["quorate"], Value::Null);
+}
+
+#[test]
 fn guests_as_json_csv_and_table() {
     let server = server();
     let json = on(&server, &["get", "guests", "-o", "json"]);

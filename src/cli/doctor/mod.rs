@@ -10,7 +10,7 @@ use tokio::{net::TcpStream, time::timeout};
 use self::report::{Outcome, Report};
 use super::{
     args::{Format, Global},
-    connect::{self, Asking, Link, address},
+    connect::{self, Asking, Link, address, signed_in},
     exit::{Code, Failure},
     log::create_private,
     output::print,
@@ -326,7 +326,7 @@ fn certificate(report: &mut Report, name: &str, endpoint: &Endpoint, seen: &Seen
 
 /// Sign-in, version, privileges and clock, once the connection is trusted.
 async fn api(report: &mut Report, name: &str, client: &Client) {
-    let version = match client.version().await {
+    let version = match signed_in(client).await {
         Ok(version) => version,
         Err(error) => {
             report.error(name, "sign-in", &error);
@@ -334,6 +334,17 @@ async fn api(report: &mut Report, name: &str, client: &Client) {
         }
     };
     report.ok(name, "sign-in", "accepted");
+    let Some(version) = version else {
+        let remedy = "Nothing, if the lists are complete: an old server or a proxy may keep it to itself";
+        report.add(
+            name,
+            "version",
+            Outcome::Warning,
+            "the server does not tell it",
+            remedy,
+        );
+        return rights(report, name, client).await;
+    };
     let major = version
         .split('.')
         .next()
@@ -345,6 +356,11 @@ async fn api(report: &mut Report, name: &str, client: &Client) {
     } else {
         report.ok(name, "version", message);
     }
+    rights(report, name, client).await;
+}
+
+/// What the sign-in may do, and whether the clocks agree.
+async fn rights(report: &mut Report, name: &str, client: &Client) {
     privileges(report, name, client).await;
     if let Some(clock) = client.server_clock() {
         let ahead = clock.ahead();

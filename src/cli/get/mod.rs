@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use super::{
     args::{Format, Resource},
-    connect::{Link, code},
+    connect::{Link, code, signed_in},
     exit::{Code, Failure, talk},
     output::{Column, List},
 };
@@ -100,10 +100,24 @@ async fn read(link: &Link, resource: Resource, filter: &Filter) -> Result<Vec<Ve
     let id = &link.id;
     Ok(match resource {
         Resource::Clusters => {
-            let version = link.client.version().await?;
-            let status = link.client.cluster_status().await?;
+            let version = signed_in(&link.client).await?;
+            let status = match link.client.cluster_status().await {
+                Ok(status) => Some(status),
+                // The rest is told all the same.
+                Err(error @ (Error::NotAllowed { .. } | Error::NotAvailable { .. })) => {
+                    talk(format!("{id}: {error}"));
+                    None
+                }
+                Err(error) => return Err(error),
+            };
             let url = link.client.current_address().to_string();
-            vec![rows::cluster(id, &status, &version, &url, link.read_only)]
+            vec![rows::cluster(
+                id,
+                status.as_ref(),
+                version.as_deref(),
+                &url,
+                link.read_only,
+            )]
         }
         Resource::Nodes => {
             let mut nodes = inventory(link).await?.nodes;
@@ -191,8 +205,13 @@ async fn snapshots(link: &Link, filter: &Filter) -> Result<Vec<Vec<Value>>, Erro
                         .map(|snapshot| rows::snapshot(&link.id, guest, snapshot)),
                 );
             }
-            // One guest on a node that is away does not hide the others.
-            Err(error @ (Error::NodeAway { .. } | Error::NotAllowed { .. } | Error::Server { .. })) => {
+            // One guest that is gone, or on a node that is away, does not hide the others.
+            Err(
+                error @ (Error::NodeAway { .. }
+                | Error::NotAllowed { .. }
+                | Error::NotAvailable { .. }
+                | Error::Server { .. }),
+            ) => {
                 talk(format!("{}: guest {}: {error}", link.id, guest.vmid));
             }
             Err(error) => return Err(error),
@@ -279,7 +298,7 @@ mod tests {
         for (resource, row) in [
             (
                 Resource::Clusters,
-                rows::cluster(&id, &ClusterStatus::default(), "9", "https://x", true),
+                rows::cluster(&id, Some(&ClusterStatus::default()), Some("9"), "https://x", true),
             ),
             (Resource::Nodes, rows::node(&id, &node)),
             (Resource::Guests, rows::guest(&id, &guest())),

@@ -24,16 +24,17 @@ pub(super) const CLUSTERS: &[Column] = &[
 /// One cluster. `status` says `quorate`, `no-quorum` or `standalone`.
 pub(super) fn cluster(
     id: &ClusterId,
-    status: &ClusterStatus,
-    version: &str,
+    status: Option<&ClusterStatus>,
+    version: Option<&str>,
     url: &str,
     read_only: bool,
 ) -> Vec<Value> {
-    let (online, nodes) = status.online();
-    let word = match status.quorate {
-        Some(true) => "quorate",
-        Some(false) => "no-quorum",
-        None => "standalone",
+    let (online, nodes) = status.map(ClusterStatus::online).unzip();
+    let word = match status.map(|status| status.quorate) {
+        Some(Some(true)) => "quorate",
+        Some(Some(false)) => "no-quorum",
+        Some(None) => "standalone",
+        None => "unknown",
     };
     vec![
         json!(id),
@@ -41,10 +42,10 @@ pub(super) fn cluster(
         json!(online),
         json!(nodes),
         json!(version),
-        json!(status.name),
+        json!(status.and_then(|status| status.name.as_deref())),
         json!(url),
         json!(read_only),
-        json!(status.quorate),
+        json!(status.and_then(|status| status.quorate)),
     ]
 }
 
