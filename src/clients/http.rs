@@ -3,8 +3,9 @@
 //! What always holds here:
 //! - TLS is always verified: against the system's CAs, named CA files, or pinned SHA-256 fingerprints of the leaf.
 //!   Signatures of the handshake are verified in every case.
-//! - [`Reader`] cannot express a write: it sends GET, and one POST, the sign-in, to one fixed path. A sender that
-//!   may write is a type of its own beside it, so that read-only is a matter of which type a program holds.
+//! - [`Reader`] cannot express a write: it sends GET, and one POST, the sign-in, to one fixed path. [`Writer`] is a type
+//!   of its own beside it. A writer gives a reader away, never the other way round: read-only is a matter of which
+//!   type a program holds.
 //! - Proxies of the environment are ignored: an administrator's `HTTPS_PROXY` must not see, delay or redirect what
 //!   goes to a hypervisor. Redirects are not followed, so a credential goes only to the configured addresses.
 //! - Only reads are repeated, once, and only where no answer came.
@@ -21,9 +22,10 @@ pub use probe::{SeenCertificate, probe_certificate};
 use secrecy::SecretString;
 pub use trust::Trust;
 pub(crate) use trust::read_certificates;
-pub use wire::{Answer, ServerClock, Totals};
+pub use wire::{Answer, Lost, ServerClock, Totals};
 
 use super::Error;
+use crate::domain::Call as Write;
 use wire::{Call, Wire};
 
 /// How to reach one cluster or server.
@@ -125,5 +127,43 @@ impl Reader {
     /// The address that answers at present.
     pub fn current_address(&self) -> &Address {
         self.wire.current_address()
+    }
+}
+
+/// Sends writes. Nothing is ever sent twice. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    wire: Arc<Wire>,
+}
+
+impl Writer {
+    /// Prepares to send; nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] if there is no address or a CA file cannot be used.
+    pub fn new(options: Options) -> Result<Self, Error> {
+        Ok(Self {
+            wire: Arc::new(Wire::new(options)?),
+        })
+    }
+
+    /// A reader over the same connections.
+    pub fn reader(&self) -> Reader {
+        Reader {
+            wire: self.wire.clone(),
+        }
+    }
+
+    /// Sends a write once. Another address is tried only where no connection came about.
+    ///
+    /// # Errors
+    /// [`Lost`]: whether it may have arrived. An answer with an error status is an answer.
+    pub async fn send(
+        &self,
+        write: &Write,
+        proof: &Proof,
+        csrf: Option<&SecretString>,
+    ) -> Result<Answer, Lost> {
+        self.wire.write(write, proof, csrf).await
     }
 }

@@ -6,6 +6,7 @@
 //! - What a server did not say is `None` (or an `Unknown` variant), never a zero that looks like a fact.
 //! - Sizes are bytes, CPU use is a fraction of all CPUs of the object (0.2 = 20 %), times are [`jiff::Timestamp`].
 
+pub mod call;
 pub mod cluster;
 pub mod config;
 pub mod endpoint;
@@ -21,6 +22,7 @@ pub mod task;
 pub mod task_kind;
 pub mod upid;
 
+pub use call::{Call, Method};
 pub use cluster::{ClusterStatus, HaResource, HaStatus, LogEntry, Pool, ReplicationJob, SdnZone};
 pub use endpoint::{Endpoint, Fingerprint};
 pub use finding::{Finding, FindingKind, Severity};

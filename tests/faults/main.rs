@@ -10,3 +10,4 @@ mod parts;
 mod replay;
 mod sign_in;
 mod transport;
+mod writes;

@@ -1,5 +1,9 @@
 //! One request on its way: lane, address, answer, retry.
 
+mod write;
+
+pub use write::Lost;
+
 use std::{
     error::Error as StdError,
     io,
@@ -237,16 +241,7 @@ impl Wire {
 
     fn request(&self, address: &Address, call: &Call<'_>) -> Result<RequestBuilder, Error> {
         match call {
-            Call::Get { target, proof, .. } => {
-                let request = self.http.get(address.join(target)?);
-                Ok(match proof {
-                    Proof::None => request,
-                    Proof::Authorization(value) => {
-                        request.header(AUTHORIZATION, secret(value.expose_secret())?)
-                    }
-                    Proof::Cookie(value) => request.header(COOKIE, secret(value.expose_secret())?),
-                })
-            }
+            Call::Get { target, proof, .. } => proven(self.http.get(address.join(target)?), proof),
             Call::SignIn { form } => Ok(self.http.post(address.join(SIGN_IN_PATH)?).form(form)),
         }
     }
@@ -380,6 +375,15 @@ fn all_of(mut refused: Vec<Error>) -> Error {
         address: addresses.join(", "),
         cause: causes.join("; "),
     }
+}
+
+/// The request with what proves who we are.
+fn proven(request: RequestBuilder, proof: &Proof) -> Result<RequestBuilder, Error> {
+    Ok(match proof {
+        Proof::None => request,
+        Proof::Authorization(value) => request.header(AUTHORIZATION, secret(value.expose_secret())?),
+        Proof::Cookie(value) => request.header(COOKIE, secret(value.expose_secret())?),
+    })
 }
 
 /// A header value that does not show itself in debug output.

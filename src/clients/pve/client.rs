@@ -51,8 +51,13 @@ impl Client {
     pub fn new(settings: Settings) -> Result<Self> {
         Ok(Self {
             reader: Reader::new(settings.options)?,
-            session: Arc::new(Session::new(settings.credential)),
+            session: Arc::new(Session::reading(settings.credential)),
         })
+    }
+
+    /// The reading side of one that may write as well: both share sign-in and connections.
+    pub(super) fn beside(reader: Reader, session: Arc<Session>) -> Self {
+        Self { reader, session }
     }
 
     /// For root on a node: no configuration at all.

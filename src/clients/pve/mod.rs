@@ -1,8 +1,9 @@
 //! Proxmox VE 8 and 9: requests, sign-in, lenient decoding, and [`Client`] that joins them.
 //!
-//! What always holds here: this client reads. It holds no CSRF token: the one that a sign-in brings is not even
-//! decoded, and none is minted.
+//! What always holds here: [`Client`] reads. It holds no CSRF token: the one that a sign-in brings is not even decoded,
+//! and none is minted. What writes is an [`Actor`], which is made as one from the start: a client cannot become one.
 
+mod actor;
 mod answer;
 pub mod auth;
 mod client;
@@ -10,6 +11,7 @@ pub mod request;
 mod wire;
 
 pub use super::Error;
+pub use actor::{Accepted, Actor, NotAccepted};
 pub use auth::{ApiToken, Credential, Detection, Local, Login, SecondFactor, TokenCommand};
 pub use client::{Client, Settings};
 pub use wire::{Broken, firewall::Options as FirewallOptions};

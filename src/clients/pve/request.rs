@@ -3,13 +3,12 @@
 //! What always holds here: every request is a read, every segment and parameter is percent-encoded, and
 //! [`catalogue`] holds a sample of each, so that the contract test sees them all.
 
-use std::fmt::Write as _;
-
 use crate::{
     clients::http::Lane,
     domain::{
         ClusterStatus, GuestDetail, GuestKind, HaStatus, Inventory, LogEntry, NodeName, ReplicationJob,
         StorageName, Task, TaskState, Upid, Vmid,
+        call::percent_encode,
         config::{GuestConfig, PendingChange},
         guest::{GuestInterface, Snapshot},
         node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
@@ -99,18 +98,6 @@ impl<T> Get<T> {
             method: "GET",
             path: self.path,
             query: self.query,
-        }
-    }
-}
-
-/// Encodes all but letters, digits and `-._~`.
-pub(super) fn percent_encode(text: &str, into: &mut String) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            into.push(char::from(byte));
-        } else {
-            // Writing into a string cannot fail.
-            let _ = write!(into, "%{byte:02X}");
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Root on a Proxmox VE node: it finds the local API, trusts the local CA and signs its own ticket.
 //!
 //! A ticket is the text `PVE:root@pam:TIME` (8 upper-case hex digits), `::`, and the base64 of that text's RSA
-//! PKCS#1 v1.5 SHA-1 signature with the cluster's ticket key. The server refuses a write that carries no CSRF token,
-//! and none is made here: it is the server that keeps such a session from writing.
+//! PKCS#1 v1.5 SHA-1 signature with the cluster's ticket key. The server refuses a write that carries no CSRF token.
+//! A session that only reads makes none: it is the server that keeps such a session from writing.
 
 use std::{
     fs::{self, File},
@@ -11,7 +11,11 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use base64::{Engine, prelude::BASE64_STANDARD};
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD},
+};
+use ring::hmac;
 use rsa::{
     RsaPrivateKey,
     pkcs1::DecodeRsaPrivateKey,
@@ -22,7 +26,7 @@ use rsa::{
 use secrecy::{ExposeSecret, SecretString};
 use sha1::Sha1;
 
-use super::ticket::Ticket;
+use super::ticket::{Csrf, Ticket};
 use crate::{
     clients::{
         Error,
@@ -114,14 +118,14 @@ impl Local {
     }
 
     /// Signs a ticket for this moment. The key changes every 24 hours: it is read for each ticket.
-    pub(super) fn mint_now(&self) -> Result<Ticket, Error> {
+    pub(super) fn mint_now(&self, csrf: Csrf) -> Result<Ticket, Error> {
         let seconds = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| since.as_secs());
-        self.mint(seconds)
+        self.mint(seconds, csrf)
     }
 
-    fn mint(&self, seconds: u64) -> Result<Ticket, Error> {
+    fn mint(&self, seconds: u64, csrf: Csrf) -> Result<Ticket, Error> {
         let file = self.etc_pve.join("priv/authkey.key");
         let bad = |why: &str| Error::Setup {
             message: format!("the ticket key {} cannot be used: {why}", file.display()),
@@ -134,10 +138,31 @@ impl Local {
         let signature = SigningKey::<Sha1>::new(key)
             .try_sign(text.as_bytes())
             .map_err(|_| bad("it is too short to sign with"))?;
-        Ok(Ticket::new(format!(
-            "{text}::{}",
-            BASE64_STANDARD.encode(signature.to_bytes())
-        )))
+        let csrf = match csrf {
+            Csrf::Never => None,
+            Csrf::Keep => Some(self.mint_csrf(seconds)?),
+        };
+        let signature = BASE64_STANDARD.encode(signature.to_bytes());
+        Ok(Ticket::new(format!("{text}::{signature}"), csrf))
+    }
+
+    /// The token that a write needs: the time, and an HMAC over time and user. Its secret is an HMAC over nothing,
+    /// with the cluster's `pve-www.key`.
+    fn mint_csrf(&self, seconds: u64) -> Result<SecretString, Error> {
+        let file = self.etc_pve.join("pve-www.key");
+        let key: SecretString = fs::read_to_string(&file)
+            .map_err(|e| Error::Setup {
+                message: format!("the key {} cannot be used: {e}", file.display()),
+            })?
+            .into();
+        let keyed = |key: &[u8], text: &str| {
+            let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+            BASE64_STANDARD_NO_PAD.encode(hmac::sign(&key, text.as_bytes()))
+        };
+        let secret = SecretString::from(keyed(key.expose_secret().as_bytes(), ""));
+        let time = format!("{seconds:08X}");
+        let proof = keyed(secret.expose_secret().as_bytes(), &format!("{time}:root@pam"));
+        Ok(format!("{time}:{proof}").into())
     }
 }
 
@@ -189,16 +214,36 @@ mod tests {
                         Ro9gCemhL3RIBxTxiFHYzyIgOE9ZCWwtE5wGyp9tuiX1td3ZpxofTQWmtcmubSe4jfhSEj3WXnsB9Dz34B2fqfCRy2ZPNEE7\
                         +UYyApVQH9SNuGQuwHBkZeNl48aS4mzPOmU0QQotu1DXAwul6li+UqC8y8CWXWFVi9ym9dHP067BrdeBcg90oD9+fWhbzcMq\
                         ydNe/caQBNEidvAMhip9HhsZ/YU3KdRZo4fzMVpJA7Ig61UojCSRXCjgLmjty7dtLajEqpj9NOfxuBRG9A==";
-        assert_eq!(local.mint(0x6B01_35DE).unwrap().text(), expected);
+        assert_eq!(local.mint(0x6B01_35DE, Csrf::Never).unwrap().text(), expected);
+    }
+
+    #[test]
+    fn a_csrf_token_is_made_only_for_who_may_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let local = node(folder.path());
+        assert!(local.mint(0x6B01_35DE, Csrf::Never).unwrap().csrf().is_none());
+        let error = local.mint(0x6B01_35DE, Csrf::Keep).unwrap_err().to_string();
+        assert!(error.contains("pve-www.key"), "{error}");
+        fs::write(
+            folder.path().join("etc/pve/pve-www.key"),
+            "key of the web server\n",
+        )
+        .unwrap();
+        let ticket = local.mint(0x6B01_35DE, Csrf::Keep).unwrap();
+        assert_eq!(
+            ticket.csrf().unwrap().expose_secret(),
+            "6B0135DE:vTLuifytMyJliux/gaDJqEQRwioZ4ynJaem3K0eubjo"
+        );
+        assert!(!format!("{ticket:?}").contains("6B0135DE"));
     }
 
     #[test]
     fn the_key_is_read_again_for_each_ticket() {
         let folder = tempfile::tempdir().unwrap();
         let local = node(folder.path());
-        local.mint(1).unwrap();
+        local.mint(1, Csrf::Never).unwrap();
         fs::write(folder.path().join("etc/pve/priv/authkey.key"), "hello").unwrap();
-        let error = local.mint(2).unwrap_err().to_string();
+        let error = local.mint(2, Csrf::Never).unwrap_err().to_string();
         assert!(
             error.contains("no RSA key") && !error.contains("hello"),
             "{error}"

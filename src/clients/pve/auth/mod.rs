@@ -22,7 +22,7 @@ pub use token::{ApiToken, TokenCommand};
 
 use super::{Error, answer};
 use crate::clients::http::{Proof, Reader};
-use ticket::Ticket;
+use ticket::{Csrf, Ticket};
 
 /// How to sign in.
 #[derive(Clone, Debug)]
@@ -80,6 +80,7 @@ const USABLE_FOR: Duration = Duration::from_secs(115 * 60);
 #[derive(Debug)]
 pub(super) struct Session {
     credential: Credential,
+    csrf: Csrf,
     state: Mutex<State>,
 }
 
@@ -102,14 +103,26 @@ struct Current {
 #[derive(Clone, Debug)]
 pub(super) struct Ready {
     pub(super) proof: Proof,
+    /// What a write needs besides; tokens need nothing, and a session that only reads has nothing.
+    pub(super) csrf: Option<SecretString>,
     generation: u64,
 }
 
 impl Session {
-    pub(super) fn new(credential: Credential) -> Self {
+    /// A session that only reads: no CSRF token is decoded or made.
+    pub(super) fn reading(credential: Credential) -> Self {
         Self {
             credential,
+            csrf: Csrf::Never,
             state: Mutex::default(),
+        }
+    }
+
+    /// A session that may write.
+    pub(super) fn writing(credential: Credential) -> Self {
+        Self {
+            csrf: Csrf::Keep,
+            ..Self::reading(credential)
         }
     }
 
@@ -168,10 +181,12 @@ impl Session {
         let signed_in = match &self.credential {
             Credential::Token(token) => Ok((token.proof(), None)),
             Credential::TokenCommand(command) => command.run().await.map(|token| (token.proof(), None)),
-            Credential::Password(login) => ticket::sign_in(reader, login)
+            Credential::Password(login) => ticket::sign_in(reader, login, self.csrf)
                 .await
                 .map(|ticket| (ticket.proof(), Some(ticket))),
-            Credential::Local(local) => local.mint_now().map(|ticket| (ticket.proof(), Some(ticket))),
+            Credential::Local(local) => local
+                .mint_now(self.csrf)
+                .map(|ticket| (ticket.proof(), Some(ticket))),
         };
         state.take(signed_in)
     }
@@ -179,7 +194,7 @@ impl Session {
     async fn renew(&self, state: &mut State, reader: &Reader) -> Result<(), Error> {
         let ticket = state.current.as_ref().and_then(|current| current.ticket.as_ref());
         if let (Credential::Password(login), Some(ticket)) = (&self.credential, ticket) {
-            match ticket::renew(reader, login, ticket).await {
+            match ticket::renew(reader, login, ticket, self.csrf).await {
                 // The ticket is no longer taken as a password; the password itself may be.
                 Err(Error::SignIn { .. }) => {}
                 outcome => return state.take(outcome.map(|ticket| (ticket.proof(), Some(ticket)))),
@@ -226,6 +241,7 @@ impl State {
         match &self.current {
             Some(current) => Ok(Ready {
                 proof: current.proof.clone(),
+                csrf: current.ticket.as_ref().and_then(|ticket| ticket.csrf().cloned()),
                 generation: self.generation,
             }),
             None => Err(answer::refused("nobody is signed in".to_owned())),

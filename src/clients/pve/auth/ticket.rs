@@ -7,30 +7,54 @@ use super::{Login, SecondFactor, totp};
 use crate::clients::{
     Error,
     http::{Proof, Reader},
-    pve::{
-        answer,
-        request::{Sample, percent_encode},
-    },
+    pve::{answer, request::Sample},
 };
+use crate::domain::call::percent_encode;
 
 /// A ticket, as it goes into the cookie.
 #[derive(Clone, Debug)]
-pub(super) struct Ticket(SecretString);
+pub(super) struct Ticket {
+    text: SecretString,
+    /// What a write needs besides; only a session that may write has it.
+    csrf: Option<SecretString>,
+}
+
+/// Whether a sign-in keeps the token that lets it write.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Csrf {
+    /// It is neither decoded nor made.
+    Never,
+    /// It is kept beside the ticket.
+    Keep,
+}
 
 impl Ticket {
-    pub(super) fn new(text: String) -> Self {
-        Self(text.into())
+    pub(super) fn new(text: String, csrf: Option<SecretString>) -> Self {
+        Self {
+            text: text.into(),
+            csrf,
+        }
+    }
+
+    /// The value of the `CSRFPreventionToken` header, if this session may write.
+    pub(super) fn csrf(&self) -> Option<&SecretString> {
+        self.csrf.as_ref()
     }
 
     pub(super) fn proof(&self) -> Proof {
         let mut cookie = "PVEAuthCookie=".to_owned();
-        percent_encode(self.0.expose_secret(), &mut cookie);
+        percent_encode(self.text.expose_secret(), &mut cookie);
         Proof::Cookie(cookie.into())
+    }
+
+    /// Whether it only asks for the second factor.
+    fn is_challenge(&self) -> bool {
+        self.text.expose_secret().starts_with(CHALLENGE)
     }
 
     #[cfg(test)]
     pub(super) fn text(&self) -> &str {
-        self.0.expose_secret()
+        self.text.expose_secret()
     }
 }
 
@@ -38,6 +62,18 @@ impl Ticket {
 #[derive(Deserialize)]
 struct Answered {
     data: Option<Granted>,
+}
+
+/// The part of the same answer that only a session reads which may write.
+#[derive(Deserialize)]
+struct Allowed {
+    data: AllowedData,
+}
+
+#[derive(Deserialize)]
+struct AllowedData {
+    #[serde(rename = "CSRFPreventionToken")]
+    csrf: String,
 }
 
 #[derive(Deserialize)]
@@ -48,18 +84,19 @@ struct Granted {
 /// What a ticket looks like that only asks for the second factor.
 const CHALLENGE: &str = "PVE:!tfa!";
 
-pub(super) async fn sign_in(reader: &Reader, login: &Login) -> Result<Ticket, Error> {
+pub(super) async fn sign_in(reader: &Reader, login: &Login, csrf: Csrf) -> Result<Ticket, Error> {
     let password = login.password.expose_secret();
     let ticket = ask(
         reader,
         &[("username", &login.user), ("password", password)],
         &login.user,
+        csrf,
     )
     .await?;
-    if !ticket.expose_secret().starts_with(CHALLENGE) {
-        return Ok(Ticket(ticket));
+    if !ticket.is_challenge() {
+        return Ok(ticket);
     }
-    let challenge = ticket.expose_secret();
+    let challenge = ticket.text.expose_secret();
     if offers_totp(challenge) == Some(false) {
         return Err(Error::SignIn {
             message: format!("{} has a second factor, and it is not TOTP", login.user),
@@ -74,7 +111,7 @@ pub(super) async fn sign_in(reader: &Reader, login: &Login) -> Result<Ticket, Er
         ("tfa-challenge", challenge),
         ("password", &*response),
     ];
-    let ticket = ask(reader, &form, &login.user)
+    let ticket = ask(reader, &form, &login.user, csrf)
         .await
         .map_err(|error| match error {
             Error::SignIn { .. } => Error::SignIn {
@@ -84,22 +121,30 @@ pub(super) async fn sign_in(reader: &Reader, login: &Login) -> Result<Ticket, Er
             },
             error => error,
         })?;
-    if ticket.expose_secret().starts_with(CHALLENGE) {
+    if ticket.is_challenge() {
         return Err(answer::refused(format!(
             "{} is asked for one more factor",
             login.user
         )));
     }
-    Ok(Ticket(ticket))
+    Ok(ticket)
 }
 
 /// A valid ticket is as good as the password, and asks for no second factor.
-pub(super) async fn renew(reader: &Reader, login: &Login, ticket: &Ticket) -> Result<Ticket, Error> {
-    let form = [("username", &*login.user), ("password", ticket.0.expose_secret())];
-    ask(reader, &form, &login.user).await.map(Ticket)
+pub(super) async fn renew(
+    reader: &Reader,
+    login: &Login,
+    ticket: &Ticket,
+    csrf: Csrf,
+) -> Result<Ticket, Error> {
+    let form = [
+        ("username", &*login.user),
+        ("password", ticket.text.expose_secret()),
+    ];
+    ask(reader, &form, &login.user, csrf).await
 }
 
-async fn ask(reader: &Reader, form: &[(&str, &str)], user: &str) -> Result<SecretString, Error> {
+async fn ask(reader: &Reader, form: &[(&str, &str)], user: &str, csrf: Csrf) -> Result<Ticket, Error> {
     let answered = reader.sign_in(form).await?;
     let address = answered.address.clone();
     let body = answer::body(answered).map_err(|error| match error {
@@ -115,9 +160,16 @@ async fn ask(reader: &Reader, form: &[(&str, &str)], user: &str) -> Result<Secre
     let ticket = serde_json::from_slice::<Answered>(&body)
         .ok()
         .and_then(|answered| answered.data?.ticket);
-    ticket.map(SecretString::from).ok_or_else(|| Error::Malformed {
+    let ticket = ticket.ok_or_else(|| Error::Malformed {
         message: format!("{address} answered the sign-in without a ticket"),
-    })
+    })?;
+    let csrf = match csrf {
+        Csrf::Never => None,
+        Csrf::Keep => serde_json::from_slice::<Allowed>(&body)
+            .ok()
+            .map(|allowed| allowed.data.csrf.into()),
+    };
+    Ok(Ticket::new(ticket, csrf))
 }
 
 async fn code(login: &Login) -> Result<SecretString, Error> {
@@ -188,7 +240,10 @@ mod tests {
 
     #[test]
     fn a_ticket_is_encoded_and_never_shown() {
-        let ticket = Ticket::new("PVE:root@pam:6B0135DE::a+/=".to_owned());
+        let ticket = Ticket::new(
+            "PVE:root@pam:6B0135DE::a+/=".to_owned(),
+            Some("6B0135DE:secret".to_owned().into()),
+        );
         let Proof::Cookie(cookie) = ticket.proof() else {
             panic!()
         };
