@@ -14,6 +14,7 @@
 //! | [`store`] | last known truth, freshness, findings | domain |
 //! | [`sync`] | interests of the screens → requests at the right rhythm | clients, domain, store |
 //! | [`actions`] | the one table of actions | domain, store |
+//! | [`plan`] | what a deed would do; runner; journal | actions, domain, store |
 //! | [`settings`] | files, layers, secrets → validated settings | domain, actions |
 //! | [`ui`] | theme, widgets, text made safe | domain |
 //! | [`screens`], [`overlays`] | one folder per pane: state, view, draw | ui, actions, store, settings, domain |
@@ -33,6 +34,7 @@ pub mod clients;
 pub mod demo;
 pub mod domain;
 pub mod overlays;
+pub mod plan;
 pub mod runtime;
 pub mod screens;
 pub mod settings;

@@ -19,7 +19,7 @@ const ROOMS: &[(&str, Option<&[&str]>)] = &[
     ("clients", Some(&["domain"])),
     ("store", Some(&["domain"])),
     ("actions", Some(&["domain", "store"])),
-    ("plan", Some(&["domain", "store"])),
+    ("plan", Some(&["actions", "domain", "store"])),
     ("orders", Some(&["domain", "store", "plan"])),
     ("settings", Some(&["domain", "actions"])),
     ("sync", Some(&["clients", "domain", "store"])),

@@ -6,6 +6,7 @@
 //! - Whether an action is possible is decided here, with the reason ([`availability`]), never where keys are read.
 
 mod availability;
+pub mod deed;
 mod place;
 mod table;
 

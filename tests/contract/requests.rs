@@ -1,6 +1,6 @@
 //! Every request that the client can make exists in the schema, with these parameters.
 
-use pvedeck::clients::pve::request;
+use pvedeck::{clients::pve::request, plan::calls};
 
 use crate::{schema::Schema, support::reference::skipped};
 
@@ -17,6 +17,29 @@ fn every_request_fits_the_schema() {
             samples
                 .iter()
                 .map(|sample| schema.complaints(sample.method, &sample.path, &sample.query))
+        })
+        .collect();
+    assert!(complaints.is_empty(), "\n{complaints}");
+}
+
+#[test]
+fn every_call_of_a_plan_fits_the_schema() {
+    let Some(schemas) = Schema::both() else {
+        return skipped("calls against the schema");
+    };
+    let calls = calls::catalogue();
+    assert!(calls.len() > 20, "only {} calls", calls.len());
+    let complaints: String = schemas
+        .iter()
+        .flat_map(|schema| {
+            calls.iter().map(|call| {
+                let params: Vec<(&str, String)> = call
+                    .params
+                    .iter()
+                    .map(|(name, value)| (&**name, value.to_string()))
+                    .collect();
+                schema.complaints(call.method.as_str(), &call.path(), &params)
+            })
         })
         .collect();
     assert!(complaints.is_empty(), "\n{complaints}");

@@ -1,0 +1,98 @@
+//! The calls that deeds consist of, built without I/O.
+//!
+//! What always holds here: [`catalogue`] holds a sample of each, so that the contract test sees them all.
+
+use crate::domain::{Call, GuestKind, Method, NodeName, Upid, Vmid};
+
+/// Where a guest's path begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct At<'a> {
+    /// The node that it is on.
+    pub node: &'a NodeName,
+    /// Machine or container.
+    pub kind: GuestKind,
+    /// Its number.
+    pub vmid: Vmid,
+}
+
+impl At<'_> {
+    fn call(self, method: Method, rest: &[&str]) -> Call {
+        let vmid = self.vmid.to_string();
+        let mut segments = vec!["nodes", self.node.as_str(), self.kind.as_str(), &vmid];
+        segments.extend(rest);
+        Call::new(method, &segments)
+    }
+}
+
+/// `…/status/{verb}`: start, shutdown, reboot, stop, reset (machines only), suspend, resume.
+pub fn power(at: At<'_>, verb: &str) -> Call {
+    at.call(Method::Post, &["status", verb])
+}
+
+/// `POST …/snapshot`.
+pub fn snapshot_create(at: At<'_>, name: &str) -> Call {
+    at.call(Method::Post, &["snapshot"]).with("snapname", name)
+}
+
+/// `POST …/snapshot/{name}/rollback`.
+pub fn snapshot_rollback(at: At<'_>, name: &str) -> Call {
+    at.call(Method::Post, &["snapshot", name, "rollback"])
+}
+
+/// `DELETE …/snapshot/{name}`.
+pub fn snapshot_delete(at: At<'_>, name: &str) -> Call {
+    at.call(Method::Delete, &["snapshot", name])
+}
+
+/// `POST …/migrate`: running, a machine moves as it runs and a container restarts on the other side.
+pub fn migrate(at: At<'_>, target: &str, running: bool) -> Call {
+    let call = at.call(Method::Post, &["migrate"]).with("target", target);
+    match (running, at.kind) {
+        (false, _) => call,
+        (true, GuestKind::Qemu) => call.with("online", "1"),
+        (true, GuestKind::Lxc) => call.with("restart", "1"),
+    }
+}
+
+/// `DELETE /nodes/{node}/tasks/{upid}`.
+pub fn task_stop(upid: &Upid) -> Call {
+    Call::new(
+        Method::Delete,
+        &["nodes", upid.node.as_str(), "tasks", upid.as_str()],
+    )
+}
+
+/// A sample of every call, with every parameter that deeds give it.
+pub fn catalogue() -> Vec<Call> {
+    let node = NodeName::from("pve1");
+    let mut all = Vec::new();
+    for kind in [GuestKind::Qemu, GuestKind::Lxc] {
+        let at = At {
+            node: &node,
+            kind,
+            vmid: Vmid(104),
+        };
+        for verb in ["start", "stop", "suspend", "resume"] {
+            all.push(power(at, verb));
+        }
+        all.push(power(at, "shutdown").with("timeout", "60").with("forceStop", "1"));
+        all.push(power(at, "reboot").with("timeout", "60"));
+        let create = snapshot_create(at, "before-upgrade").with("description", "why");
+        all.push(match kind {
+            GuestKind::Qemu => create.with("vmstate", "1"),
+            GuestKind::Lxc => create,
+        });
+        all.push(snapshot_rollback(at, "before-upgrade"));
+        all.push(snapshot_delete(at, "before-upgrade"));
+        all.push(migrate(at, "pve2", false));
+        all.push(migrate(at, "pve2", true));
+        if kind == GuestKind::Qemu {
+            all.push(power(at, "reset"));
+            all.push(migrate(at, "pve2", true).with("with-local-disks", "1"));
+        }
+    }
+    if let Ok(upid) = "UPID:pve1:000002CE:000041E6:6B0135DE:qmstart:104:root@pam!test:".parse() {
+        all.push(task_stop(&upid));
+    }
+    all
+}

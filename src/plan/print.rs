@@ -1,0 +1,117 @@
+//! A plan as text: for people, for programs, and as commands that do the same by hand.
+//!
+//! What always holds here: every word that is not plain is quoted for a shell, and no credential is in the lines; who
+//! runs them brings one.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::{Danger, Plan, Weight};
+use crate::domain::Method;
+
+/// For people: steps, then risks. Foreign text in it is not yet made harmless.
+pub fn text(plan: &Plan) -> String {
+    let mut text = format!("{}\n", plan.title);
+    for (index, step) in plan.steps.iter().enumerate() {
+        // Writing into a string cannot fail.
+        let _ = writeln!(text, "  {} {} ({})", index + 1, step.call, step.cluster);
+    }
+    for risk in &plan.risks {
+        let _ = writeln!(text, "  {}: {}", word(risk.weight), risk.text);
+    }
+    text
+}
+
+/// For programs.
+pub fn json(plan: &Plan) -> Value {
+    let steps: Vec<Value> = plan
+        .steps
+        .iter()
+        .map(|step| {
+            let params: serde_json::Map<String, Value> = step
+                .call
+                .params
+                .iter()
+                .map(|(name, value)| (name.to_string(), json!(value)))
+                .collect();
+            json!({
+                "cluster": step.cluster,
+                "title": step.title,
+                "method": step.call.method,
+                "path": step.call.path(),
+                "params": params,
+            })
+        })
+        .collect();
+    json!({
+        "action": plan.deed,
+        "title": plan.title,
+        "confirmation": match plan.danger() {
+            Danger::None => "none",
+            Danger::Confirm => "yes",
+            Danger::TypeName => "name",
+        },
+        "steps": steps,
+        "risks": plan.risks,
+    })
+}
+
+/// As lines for a shell of root on a node.
+pub fn pvesh(plan: &Plan) -> String {
+    let mut text = String::new();
+    for step in &plan.steps {
+        let verb = match step.call.method {
+            Method::Post => "create",
+            Method::Put => "set",
+            Method::Delete => "delete",
+        };
+        // pvesh takes the path as it is, not encoded.
+        let path: String = step.call.segments.iter().flat_map(|part| ["/", part]).collect();
+        let _ = write!(text, "pvesh {verb} {}", quoted(&path));
+        for (name, value) in &step.call.params {
+            let _ = write!(text, " --{name} {}", quoted(value));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// As lines that take address, token and CA from the environment of `pvedeck` itself.
+pub fn curl(plan: &Plan) -> String {
+    let mut text = String::new();
+    for step in &plan.steps {
+        let method = step.call.method.as_str();
+        let _ = write!(
+            text,
+            "curl --fail-with-body --cacert \"$PVEDECK_CA_FILE\" \
+             --header \"Authorization: PVEAPIToken=$PVEDECK_TOKEN\" --request {method} \"$PVEDECK_URL\"{}",
+            quoted(&step.call.target())
+        );
+        if step.call.method != Method::Delete {
+            for (name, value) in &step.call.params {
+                let _ = write!(text, " --data-urlencode {}", quoted(&format!("{name}={value}")));
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn word(weight: Weight) -> &'static str {
+    match weight {
+        Weight::Note => "note",
+        Weight::Warning => "warning",
+        Weight::Danger => "danger",
+    }
+}
+
+/// A value that a shell takes as one word.
+fn quoted(value: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
+    if !value.is_empty() && value.chars().all(plain) {
+        value.to_owned()
+    } else {
+        format!("'{}'", value.replace('\'', r"'\''"))
+    }
+}

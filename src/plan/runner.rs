@@ -1,0 +1,339 @@
+//! The runner: does the steps of a plan through a [`World`], and writes down each before and after.
+//!
+//! What always holds here:
+//! - The intent is on disk before a call is sent, its outcome as soon as it is known.
+//! - A call is never sent twice for one intent. Where its fate is not known, the tasks of the node tell: one that was
+//!   not there before is its own. Only where it is certain that there is none is a step sent anew, and only when
+//!   somebody continues the run.
+//! - It may be dropped at any point; [`Runner::run`] on the same run goes on where it stopped.
+
+use std::{
+    future::Future,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use futures_util::{StreamExt as _, stream};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Step,
+    journal::{End, Fact, Journal, JournalError, Progress, Run},
+};
+use crate::domain::{ObjectRef, Task, TaskRef, TaskState, Upid};
+
+/// Looks at the tasks after an answer was lost, before it is said that there is none.
+const LOOKS: usize = 5;
+/// Failed reads in a row after which a task is left to itself.
+const MISSES: usize = 10;
+/// How far the server's clock may be off ours when the age of its task list is judged.
+const SLACK: SignedDuration = SignedDuration::from_mins(10);
+
+/// What a call met.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Sent {
+    /// A task was begun.
+    Began(Upid),
+    /// It is done.
+    Done,
+    /// It was refused, or never got there: nothing was done.
+    Refused(String),
+    /// No answer came that says what was done.
+    Unclear(String),
+}
+
+/// What is outside: servers and time.
+pub trait World: Sync {
+    /// Sends the call of a step, once.
+    fn send(&self, step: &Step) -> impl Future<Output = Sent> + Send;
+    /// How a task stands.
+    fn task(&self, task: &TaskRef) -> impl Future<Output = Result<TaskState, String>> + Send;
+    /// The newest tasks of the node that the step's call names, and whether the node has older ones.
+    fn tasks(&self, step: &Step) -> impl Future<Output = Result<(Vec<Task>, bool), String>> + Send;
+    /// Waits a moment before the next look.
+    fn pause(&self) -> impl Future<Output = ()> + Send;
+    /// What time it is.
+    fn time(&self) -> Timestamp;
+    /// A step has come so far.
+    fn tell(&self, step: usize, news: &News);
+}
+
+/// What is told while a plan runs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum News {
+    /// It is being sent.
+    Sending,
+    /// Its task runs.
+    Began(Upid),
+    /// The answer was lost; the world is being read.
+    Unclear(String),
+    /// It is over.
+    Over(Outcome),
+}
+
+/// How a step came out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// It is done; the exit status of its task.
+    Done(String),
+    /// It failed.
+    Failed(String),
+    /// The answer was lost, and nothing was done as far as the node's tasks tell. It can be continued.
+    NotDone(String),
+    /// Nobody knows. It can be continued.
+    Unknown(String),
+    /// It was not begun, because another step did not succeed.
+    Skipped,
+}
+
+/// How it is run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Options {
+    /// Steps under way at a time; at least 1.
+    pub at_once: usize,
+    /// Whether the rest is done although a step failed.
+    pub go_on: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            at_once: 1,
+            go_on: false,
+        }
+    }
+}
+
+/// Does the steps of runs.
+#[derive(Debug)]
+pub struct Runner<'a, W> {
+    journal: &'a Journal,
+    world: &'a W,
+    options: Options,
+}
+
+impl<'a, W: World> Runner<'a, W> {
+    /// A runner that writes into this journal.
+    pub fn new(journal: &'a Journal, world: &'a W, options: Options) -> Self {
+        Self {
+            journal,
+            world,
+            options,
+        }
+    }
+
+    /// Does what is left of a run, and says how each step came out.
+    ///
+    /// # Errors
+    /// The journal cannot be written. Nothing is sent that could not be written down before.
+    pub async fn run(&self, run: &Run) -> Result<Vec<Outcome>, JournalError> {
+        let stop = AtomicBool::new(false);
+        let steps = stream::iter(0..run.plan.steps.len()).map(|index| {
+            let stop = &stop;
+            async move {
+                if stop.load(Ordering::SeqCst) {
+                    return Ok(Outcome::Skipped);
+                }
+                let outcome = self.step(run, index).await;
+                match &outcome {
+                    Ok(Outcome::Done(_)) => {}
+                    Ok(_) if self.options.go_on => {}
+                    _ => stop.store(true, Ordering::SeqCst),
+                }
+                if let Ok(outcome) = &outcome {
+                    self.world.tell(index, &News::Over(outcome.clone()));
+                }
+                outcome
+            }
+        });
+        let outcomes: Vec<Result<Outcome, JournalError>> =
+            steps.buffered(self.options.at_once.max(1)).collect().await;
+        let outcomes = outcomes.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let open = outcomes
+            .iter()
+            .any(|outcome| matches!(outcome, Outcome::NotDone(_) | Outcome::Unknown(_)));
+        if !open {
+            let left = outcomes.iter().filter(|outcome| **outcome == Outcome::Skipped);
+            let why = match left.count() {
+                0 => None,
+                left => Some(format!("a step failed; {left} were not begun")),
+            };
+            self.write(run, None, &Fact::Closed { why })?;
+        }
+        Ok(outcomes)
+    }
+
+    fn write(&self, run: &Run, step: Option<usize>, fact: &Fact) -> Result<(), JournalError> {
+        self.journal.write(run.id, step, self.world.time(), fact)
+    }
+
+    async fn step(&self, run: &Run, index: usize) -> Result<Outcome, JournalError> {
+        let step = &run.plan.steps[index];
+        match run.progress(index) {
+            Progress::Ended(End::Done { exit }) => Ok(Outcome::Done(exit)),
+            Progress::Ended(End::Failed { why }) => Ok(Outcome::Failed(why)),
+            Progress::Began(upid) => self.follow(run, index, upid).await,
+            Progress::Open => self.send(run, index).await,
+            Progress::Sent(before) => {
+                let intended = run.entries.iter().rev().find_map(|entry| {
+                    let sent = entry.step == Some(index) && matches!(entry.fact, Fact::Intended { .. });
+                    sent.then_some(entry.at)
+                });
+                match self.find(step, &before, intended).await {
+                    Found::Task(upid) => self.began(run, index, upid).await,
+                    Found::Done => self.ended(run, index, done("OK")),
+                    Found::Nothing => self.send(run, index).await,
+                    Found::Nobody(why) => Ok(Outcome::Unknown(why)),
+                }
+            }
+        }
+    }
+
+    async fn send(&self, run: &Run, index: usize) -> Result<Outcome, JournalError> {
+        let step = &run.plan.steps[index];
+        let before = match self.world.tasks(step).await {
+            Ok((tasks, _)) => own_kind(step, &tasks).cloned().collect::<Vec<_>>(),
+            // Who cannot be asked is not told what to do either: afterwards nobody could say what became of it.
+            Err(why) => return Ok(Outcome::NotDone(why)),
+        };
+        let intended = self.world.time();
+        self.write(
+            run,
+            Some(index),
+            &Fact::Intended {
+                before: before.clone(),
+            },
+        )?;
+        self.world.tell(index, &News::Sending);
+        match self.world.send(step).await {
+            Sent::Began(upid) => self.began(run, index, upid).await,
+            Sent::Done => self.ended(run, index, done("OK")),
+            Sent::Refused(why) => self.ended(run, index, End::Failed { why }),
+            Sent::Unclear(why) => {
+                self.write(run, Some(index), &Fact::Unclear { why: why.clone() })?;
+                self.world.tell(index, &News::Unclear(why.clone()));
+                let mut nobody = why.clone();
+                for look in 0..LOOKS {
+                    if look > 0 {
+                        self.world.pause().await;
+                    }
+                    match self.find(step, &before, Some(intended)).await {
+                        Found::Task(upid) => return self.began(run, index, upid).await,
+                        Found::Done => return self.ended(run, index, done("OK")),
+                        Found::Nothing if look + 1 == LOOKS => return Ok(Outcome::NotDone(why)),
+                        Found::Nothing => {}
+                        Found::Nobody(reason) => nobody = reason,
+                    }
+                }
+                Ok(Outcome::Unknown(nobody))
+            }
+        }
+    }
+
+    /// Looks in the world for what became of a step that was sent.
+    async fn find(&self, step: &Step, before: &[Upid], intended: Option<Timestamp>) -> Found {
+        if step.task_kinds.is_empty() {
+            return self.find_ended(step).await;
+        }
+        let (tasks, more) = match self.world.tasks(step).await {
+            Ok(tasks) => tasks,
+            Err(why) => return Found::Nobody(why),
+        };
+        if let Some(upid) = own_kind(step, &tasks).find(|upid| !before.contains(upid)) {
+            return Found::Task(upid.clone());
+        }
+        // A list that does not reach back to the moment of sending says nothing of it.
+        let oldest = tasks.iter().map(|task| task.upid.start).min();
+        match (oldest, intended) {
+            (Some(oldest), Some(intended)) if more && oldest > intended - SLACK => {
+                Found::Nobody("the node has begun so many tasks since that its list does not tell".to_owned())
+            }
+            _ => Found::Nothing,
+        }
+    }
+
+    /// For a call without a task: stopping a task is done when that task is over.
+    async fn find_ended(&self, step: &Step) -> Found {
+        let ObjectRef::Task(task) = &step.subject else {
+            return Found::Nobody("nothing tells whether it was done".to_owned());
+        };
+        match self.world.task(task).await {
+            Ok(TaskState::Running) => Found::Nothing,
+            Ok(_) => Found::Done,
+            Err(why) => Found::Nobody(why),
+        }
+    }
+
+    async fn began(&self, run: &Run, index: usize, upid: Upid) -> Result<Outcome, JournalError> {
+        self.write(run, Some(index), &Fact::Began { upid: upid.clone() })?;
+        self.follow(run, index, upid).await
+    }
+
+    /// Follows a task to its end.
+    async fn follow(&self, run: &Run, index: usize, upid: Upid) -> Result<Outcome, JournalError> {
+        self.world.tell(index, &News::Began(upid.clone()));
+        let task = TaskRef {
+            cluster: run.plan.steps[index].cluster.clone(),
+            upid,
+        };
+        let mut misses = 0;
+        loop {
+            match self.world.task(&task).await {
+                Ok(TaskState::Running) => misses = 0,
+                Ok(TaskState::Ok) => return self.ended(run, index, done("OK")),
+                Ok(TaskState::Warnings(count)) => {
+                    return self.ended(run, index, done(&format!("WARNINGS: {count}")));
+                }
+                Ok(TaskState::Failed(why)) => {
+                    return self.ended(run, index, End::Failed { why: why.into() });
+                }
+                Ok(TaskState::Unknown) => {
+                    let why = "the task ended, nobody knows how".to_owned();
+                    return self.ended(run, index, End::Failed { why });
+                }
+                Err(why) => {
+                    misses += 1;
+                    if misses >= MISSES {
+                        return Ok(Outcome::Unknown(why));
+                    }
+                }
+            }
+            self.world.pause().await;
+        }
+    }
+
+    fn ended(&self, run: &Run, index: usize, end: End) -> Result<Outcome, JournalError> {
+        self.write(run, Some(index), &Fact::Ended { end: end.clone() })?;
+        Ok(match end {
+            End::Done { exit } => Outcome::Done(exit),
+            End::Failed { why } => Outcome::Failed(why),
+        })
+    }
+}
+
+/// What the world tells of a step that was sent.
+enum Found {
+    Task(Upid),
+    Done,
+    /// It was not done.
+    Nothing,
+    /// Nobody can tell.
+    Nobody(String),
+}
+
+fn done(exit: &str) -> End {
+    End::Done {
+        exit: exit.to_owned(),
+    }
+}
+
+/// The tasks of the sort that a step begins, about the same guest.
+fn own_kind<'a>(step: &'a Step, tasks: &'a [Task]) -> impl Iterator<Item = &'a Upid> {
+    let id = match &step.subject {
+        ObjectRef::Guest(guest) => guest.vmid.to_string(),
+        _ => String::new(),
+    };
+    tasks
+        .iter()
+        .map(|task| &task.upid)
+        .filter(move |upid| *upid.id == *id && step.task_kinds.iter().any(|kind| **kind == *upid.kind))
+}

@@ -1,0 +1,111 @@
+//! Plans and how they are run, against a made estate.
+
+mod making;
+mod running;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::Arguments;
+use crate::{
+    domain::{
+        ClusterId, Guest, GuestKind, GuestRef, GuestStatus, Inventory, Node, NodeStatus, ObjectRef, Vmid,
+    },
+    store::{Feed, Payload, Store, Update},
+};
+
+fn cluster() -> ClusterId {
+    ClusterId::from("prod")
+}
+
+fn target(vmid: u32) -> ObjectRef {
+    ObjectRef::Guest(GuestRef {
+        cluster: cluster(),
+        vmid: Vmid(vmid),
+    })
+}
+
+fn arguments(given: &[(&str, &str)]) -> Arguments {
+    given
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+fn guest(vmid: u32, kind: GuestKind, status: GuestStatus) -> Guest {
+    Guest {
+        vmid: Vmid(vmid),
+        kind,
+        name: Some(format!("web-{vmid}").into()),
+        node: "pve1".into(),
+        status,
+        template: false,
+        tags: Vec::new(),
+        pool: Some(Arc::from("acme")),
+        lock: None,
+        ha_state: None,
+        cpu: None,
+        cpus: None,
+        mem: None,
+        max_mem: None,
+        host_mem: None,
+        disk: None,
+        max_disk: None,
+        uptime: None,
+        net_in: None,
+        net_out: None,
+        disk_read: None,
+        disk_write: None,
+    }
+}
+
+fn node(name: &str, status: NodeStatus) -> Node {
+    Node {
+        name: name.into(),
+        status,
+        cpu: None,
+        cpus: None,
+        mem: None,
+        max_mem: None,
+        disk: None,
+        max_disk: None,
+        uptime: None,
+        level: None,
+    }
+}
+
+fn read(store: &mut Store, feed: Feed, payload: Payload) {
+    store.apply(Update {
+        key: feed.of(&cluster()),
+        at: Timestamp::UNIX_EPOCH,
+        outcome: Ok(payload),
+    });
+}
+
+/// 100 to 105: machine and container, each running and stopped; a template; one on a node that is off.
+fn estate(change: impl Fn(&mut Guest)) -> Store {
+    let mut guests = vec![
+        guest(100, GuestKind::Qemu, GuestStatus::Running),
+        guest(101, GuestKind::Qemu, GuestStatus::Stopped),
+        guest(102, GuestKind::Lxc, GuestStatus::Running),
+        guest(103, GuestKind::Lxc, GuestStatus::Stopped),
+        guest(104, GuestKind::Qemu, GuestStatus::Stopped),
+        guest(105, GuestKind::Qemu, GuestStatus::Unknown),
+    ];
+    guests[4].template = true;
+    guests[5].node = "pve3".into();
+    guests.iter_mut().for_each(change);
+    let mut store = Store::new([cluster()]);
+    let inventory = Inventory {
+        nodes: vec![
+            node("pve1", NodeStatus::Online),
+            node("pve2", NodeStatus::Online),
+            node("pve3", NodeStatus::Offline),
+        ],
+        guests,
+        ..Inventory::default()
+    };
+    read(&mut store, Feed::Resources, Payload::Resources(inventory));
+    store
+}

@@ -1,0 +1,350 @@
+//! Running plans on a server that can lose answers, with a runner that can be killed anywhere.
+
+use std::{
+    future::pending,
+    sync::{Mutex, MutexGuard},
+};
+
+use jiff::Timestamp;
+use tokio::sync::Notify;
+
+use super::{arguments, estate, target};
+use crate::{
+    domain::{Task, TaskRef, TaskState, Upid},
+    plan::{
+        Deed, Plan, Step,
+        journal::{Journal, JournalError, Worker},
+        make,
+        runner::{News, Options, Outcome, Runner, Sent, World},
+    },
+};
+
+/// What happens to a call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Answered,
+    /// It is done, and the answer is lost.
+    Acted,
+    /// It is lost on the way there.
+    Lost,
+    /// The answer is lost; it is done after some looks.
+    Late,
+    Refused,
+    /// Its task fails.
+    Fails,
+}
+
+#[derive(Default)]
+struct State {
+    tasks: Vec<Task>,
+    /// What was really done, in its order.
+    done: Vec<String>,
+    fates: Vec<Fate>,
+    late: Vec<(usize, Step)>,
+    deaf: bool,
+    points: usize,
+}
+
+/// A server, and the point at which the process dies.
+struct Fake {
+    state: Mutex<State>,
+    dies_at: Option<usize>,
+    died: Notify,
+}
+
+impl Fake {
+    fn new(state: State, dies_at: Option<usize>) -> Self {
+        Self {
+            state: Mutex::new(State { points: 0, ..state }),
+            dies_at,
+            died: Notify::new(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// A moment at which the process may die: it never gets past it.
+    async fn point(&self) {
+        let dies = {
+            let mut state = self.state();
+            state.points += 1;
+            Some(state.points - 1) == self.dies_at
+        };
+        if dies {
+            self.died.notify_one();
+            pending::<()>().await;
+        }
+    }
+}
+
+impl State {
+    fn act(&mut self, step: &Step, ends: TaskState) -> Upid {
+        let vmid = &step.call.segments[3];
+        let number = self.tasks.len();
+        let text = format!(
+            "UPID:pve1:{number:08X}:000041E6:6B0135DE:{}:{vmid}:root@pam:",
+            step.task_kinds[0]
+        );
+        let upid: Upid = text.parse().unwrap();
+        self.tasks.push(Task {
+            upid: upid.clone(),
+            end: None,
+            state: ends,
+            user: "root@pam".into(),
+        });
+        self.done.push(step.call.to_string());
+        upid
+    }
+}
+
+impl World for Fake {
+    async fn send(&self, step: &Step) -> Sent {
+        self.point().await;
+        let sent = {
+            let mut state = self.state();
+            let fate = if state.fates.is_empty() {
+                Fate::Answered
+            } else {
+                state.fates.remove(0)
+            };
+            let lost = || Sent::Unclear("no answer".to_owned());
+            match fate {
+                Fate::Answered => Sent::Began(state.act(step, TaskState::Ok)),
+                Fate::Acted => {
+                    state.act(step, TaskState::Ok);
+                    lost()
+                }
+                Fate::Lost => lost(),
+                Fate::Late => {
+                    state.late.push((2, step.clone()));
+                    lost()
+                }
+                Fate::Refused => Sent::Refused("locked".to_owned()),
+                Fate::Fails => Sent::Began(state.act(step, TaskState::Failed("got timeout".into()))),
+            }
+        };
+        self.point().await;
+        sent
+    }
+
+    async fn task(&self, task: &TaskRef) -> Result<TaskState, String> {
+        self.point().await;
+        let state = self.state();
+        let found = state.tasks.iter().find(|known| known.upid == task.upid);
+        found
+            .map(|task| task.state.clone())
+            .ok_or_else(|| "no such task".to_owned())
+    }
+
+    async fn tasks(&self, _step: &Step) -> Result<(Vec<Task>, bool), String> {
+        self.point().await;
+        let state = self.state();
+        // Deaf: it answers again only when somebody continues.
+        if state.deaf && !state.done.is_empty() {
+            return Err("the node is away".to_owned());
+        }
+        Ok((state.tasks.clone(), false))
+    }
+
+    async fn pause(&self) {
+        self.point().await;
+        let mut state = self.state();
+        let late = std::mem::take(&mut state.late);
+        for (left, step) in late {
+            if left == 0 {
+                state.act(&step, TaskState::Ok);
+            } else {
+                state.late.push((left - 1, step));
+            }
+        }
+    }
+
+    fn time(&self) -> Timestamp {
+        Timestamp::from_second(1_795_250_000).unwrap()
+    }
+
+    fn tell(&self, _step: usize, _news: &News) {}
+}
+
+fn worker() -> Worker {
+    Worker {
+        user: "alice".into(),
+        host: "desk".into(),
+        process: "1".into(),
+    }
+}
+
+/// Three guests are started; one of them has a start in its past.
+fn plan() -> (Plan, State) {
+    let targets = [target(101), target(103), target(100)];
+    let store = estate(|guest| guest.status = crate::domain::GuestStatus::Stopped);
+    let plan = make(Deed::GuestStart, &targets, &arguments(&[]), &store).unwrap();
+    let mut state = State::default();
+    state.act(&plan.steps[1], TaskState::Ok);
+    state.done.clear();
+    (plan, state)
+}
+
+fn planned_world(plan: &Plan) -> Vec<String> {
+    plan.steps.iter().map(|step| step.call.to_string()).collect()
+}
+
+struct Desk {
+    folder: tempfile::TempDir,
+    run: i64,
+    options: Options,
+}
+
+impl Desk {
+    fn new(plan: &Plan, options: Options) -> Self {
+        // In memory, where there is such a place: the test writes some thousand entries.
+        let folder = tempfile::tempdir_in("/dev/shm")
+            .or_else(|_| tempfile::tempdir())
+            .unwrap();
+        let journal = Journal::open(&folder.path().join("journal.sqlite")).unwrap();
+        let run = journal.begin(plan, &worker(), Timestamp::UNIX_EPOCH).unwrap();
+        Self { folder, run, options }
+    }
+
+    /// Runs, or continues, until the end or death; the journal is opened anew each time, as a new process would.
+    async fn run(&self, world: &Fake) -> Option<Vec<Outcome>> {
+        let journal = self.journal();
+        let run = journal
+            .claim(self.run, &worker(), Timestamp::UNIX_EPOCH, |_| false)
+            .unwrap();
+        let runner = Runner::new(&journal, world, self.options);
+        tokio::select! {
+            biased;
+            outcome = runner.run(&run) => Some(outcome.unwrap()),
+            () = world.died.notified() => None,
+        }
+    }
+
+    fn journal(&self) -> Journal {
+        Journal::open(&self.folder.path().join("journal.sqlite")).unwrap()
+    }
+
+    fn word(&self) -> &'static str {
+        self.journal().run(self.run).unwrap().word()
+    }
+}
+
+fn all_done(outcomes: &[Outcome]) -> bool {
+    outcomes
+        .iter()
+        .all(|outcome| matches!(outcome, Outcome::Done(exit) if exit == "OK"))
+}
+
+#[tokio::test]
+async fn killed_anywhere_it_goes_on_and_does_nothing_twice() {
+    for at_once in [1, 3] {
+        let options = Options {
+            at_once,
+            go_on: false,
+        };
+        let mut deaths = 0;
+        loop {
+            let (plan, state) = plan();
+            let desk = Desk::new(&plan, options);
+            let first = Fake::new(state, Some(deaths));
+            let ended = desk.run(&first).await;
+            if ended.is_some() {
+                break;
+            }
+            // It dies a second time on its way, and then comes through.
+            let second = Fake::new(first.state.into_inner().unwrap(), Some(deaths / 2));
+            let mut outcomes = desk.run(&second).await;
+            let third = Fake::new(second.state.into_inner().unwrap(), None);
+            if outcomes.is_none() {
+                outcomes = desk.run(&third).await;
+            }
+            assert!(all_done(&outcomes.unwrap()), "died at {deaths}");
+            let mut done = third.state().done.clone();
+            let mut planned = planned_world(&plan);
+            if at_once > 1 {
+                done.sort();
+                planned.sort();
+            }
+            assert_eq!(done, planned, "died at {deaths}");
+            assert_eq!(desk.word(), "done");
+            deaths += 1;
+        }
+        assert!(deaths >= 12, "only {deaths} points were tried");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_looked_up_and_never_sent_again() {
+    for fate in [Fate::Acted, Fate::Late] {
+        let (plan, mut state) = plan();
+        state.fates = vec![Fate::Answered, fate];
+        let desk = Desk::new(&plan, Options::default());
+        let world = Fake::new(state, None);
+        let outcomes = desk.run(&world).await.unwrap();
+        assert!(all_done(&outcomes), "{outcomes:?}");
+        assert_eq!(world.state().done, planned_world(&plan));
+    }
+}
+
+#[tokio::test]
+async fn what_was_lost_on_the_way_is_left_open_and_done_when_continued() {
+    let (plan, mut state) = plan();
+    // The second guest was started before, by somebody: that task is not taken for ours.
+    state.fates = vec![Fate::Answered, Fate::Lost];
+    let desk = Desk::new(&plan, Options::default());
+    let world = Fake::new(state, None);
+    let outcomes = desk.run(&world).await.unwrap();
+    assert!(matches!(outcomes[1], Outcome::NotDone(_)), "{outcomes:?}");
+    assert_eq!(outcomes[2], Outcome::Skipped);
+    assert_eq!(desk.word(), "open");
+    assert_eq!(desk.journal().interrupted(|_| false).unwrap().len(), 1);
+    let outcomes = desk.run(&world).await.unwrap();
+    assert!(all_done(&outcomes), "{outcomes:?}");
+    assert_eq!(world.state().done, planned_world(&plan));
+}
+
+#[tokio::test]
+async fn where_nobody_can_tell_it_is_unknown_until_somebody_can() {
+    let (plan, mut state) = plan();
+    state.fates = vec![Fate::Acted];
+    state.deaf = true;
+    let desk = Desk::new(&plan, Options::default());
+    let world = Fake::new(state, None);
+    let outcomes = desk.run(&world).await.unwrap();
+    assert_eq!(outcomes[0], Outcome::Unknown("the node is away".to_owned()));
+    assert_eq!(desk.word(), "open");
+    world.state().deaf = false;
+    assert!(all_done(&desk.run(&world).await.unwrap()));
+    assert_eq!(world.state().done, planned_world(&plan));
+}
+
+#[tokio::test]
+async fn a_failure_stops_the_rest_unless_it_is_to_go_on() {
+    for (fate, words) in [(Fate::Refused, "locked"), (Fate::Fails, "got timeout")] {
+        let (plan, mut state) = plan();
+        state.fates = vec![fate];
+        let desk = Desk::new(&plan, Options::default());
+        let outcomes = desk.run(&Fake::new(state, None)).await.unwrap();
+        let failed = Outcome::Failed(words.to_owned());
+        assert_eq!(outcomes, [failed.clone(), Outcome::Skipped, Outcome::Skipped]);
+        assert_eq!(desk.word(), "failed");
+        let journal = desk.journal();
+        let again = journal.claim(desk.run, &worker(), Timestamp::UNIX_EPOCH, |_| false);
+        assert!(matches!(again, Err(JournalError::Closed(_))), "{again:?}");
+
+        let (plan, mut state) = self::plan();
+        state.fates = vec![fate];
+        let options = Options {
+            go_on: true,
+            ..Options::default()
+        };
+        let outcomes = Desk::new(&plan, options)
+            .run(&Fake::new(state, None))
+            .await
+            .unwrap();
+        assert_eq!(outcomes[0], failed);
+        assert!(all_done(&outcomes[1..]), "{outcomes:?}");
+    }
+}
