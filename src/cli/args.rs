@@ -21,7 +21,7 @@ Environment:
 
 Exit codes:
   0 done   1 failed   2 wrong usage or configuration   3 not reachable   4 not allowed   5 not found
-  6 refused by read-only or missing confirmation   7 timed out";
+  6 refused by read-only or missing confirmation   7 timed out, outcome unknown";
 
 /// A terminal operations console for Proxmox VE.
 ///
@@ -115,6 +115,17 @@ pub enum Command {
     ///
     /// It runs on loopback, speaks the real API over TLS, and ends with the console.
     Demo(Demo),
+    /// Do something to guests or tasks, by plan
+    ///
+    /// The plan is shown and, if it disturbs anybody, confirmed; every call is written into the journal before it is
+    /// sent, and its task is followed to the end. An unknown action lists all there are.
+    Run(Run),
+    /// What was done from here: list it, show it, go on with what was interrupted
+    Journal {
+        /// What to do with it; lists it if left out
+        #[command(subcommand)]
+        what: Option<JournalCommand>,
+    },
     /// List keys and what they do
     Keys {
         /// How to print
@@ -141,6 +152,82 @@ pub enum Command {
     Man {
         /// Of this command instead of the whole program
         command: Option<String>,
+    },
+}
+
+/// What `run` is told.
+#[derive(Args, Debug)]
+pub struct Run {
+    /// Which action: guest.start, guest.shutdown, guest.migrate, guest.snapshot.create…
+    pub action: String,
+    /// Guests by VMID or name, or a task by its UPID
+    #[arg(required = true)]
+    pub target: Vec<String>,
+    /// An argument of the action, such as snapshot=before-upgrade or target=pve2
+    #[arg(short, long, value_name = "NAME=VALUE", value_parser = argument)]
+    pub arg: Vec<(String, String)>,
+    /// Print the plan and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// It is confirmed already
+    #[arg(short, long)]
+    pub yes: bool,
+    /// How many at a time
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=20))]
+    pub at_once: u8,
+    /// Do the rest although one failed
+    #[arg(long)]
+    pub go_on: bool,
+    /// How to print
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: PlanFormat,
+}
+
+fn argument(text: &str) -> Result<(String, String), &'static str> {
+    text.split_once('=')
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .ok_or("an argument is written as NAME=VALUE")
+}
+
+/// How plans are printed.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum PlanFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+    /// As commands for a shell of root on a node
+    Pvesh,
+    /// As commands that take PVEDECK_URL, PVEDECK_TOKEN and PVEDECK_CA_FILE from the environment
+    Curl,
+}
+
+/// What can be done with the journal.
+#[derive(Subcommand, Debug)]
+pub enum JournalCommand {
+    /// List what was done, the newest first
+    List {
+        /// How to print
+        #[arg(short, long, value_enum, default_value_t)]
+        output: Format,
+    },
+    /// Show one run: its steps and what happened when
+    Show {
+        /// Its number
+        run: i64,
+    },
+    /// Print all entries, one JSON object a line
+    Export,
+    /// Go on with an interrupted run; nothing of it is done twice
+    Continue {
+        /// Its number
+        run: i64,
+    },
+    /// Give up an interrupted run
+    Drop {
+        /// Its number
+        run: i64,
     },
 }
 

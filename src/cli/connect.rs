@@ -20,7 +20,9 @@ use crate::{
     clients::{
         self,
         http::{Address, Options, Trust},
-        pve::{self, ApiToken, Client, Credential, Detection, Local, Login, SecondFactor, TokenCommand},
+        pve::{
+            self, Actor, ApiToken, Client, Credential, Detection, Local, Login, SecondFactor, TokenCommand,
+        },
     },
     domain::{ClusterId, Endpoint},
     runtime::prompt,
@@ -126,16 +128,80 @@ fn first_run(why: &str) -> Failure {
     Failure::new(Code::Usage, message)
 }
 
+/// One cluster, and what may write to it: nothing, if it is read-only.
+#[derive(Clone, Debug)]
+pub struct Acting {
+    /// The cluster. Its client shares the sign-in of the actor.
+    pub link: Link,
+    /// Sends calls.
+    pub actor: Option<Actor>,
+}
+
+/// The clusters that the settings and flags name, for a command that acts.
+///
+/// # Errors
+/// As [`links`].
+pub fn acting(settings: &Settings, global: &Global, asking: &Asking) -> Result<Vec<Acting>, Failure> {
+    let clusters = settings.clusters(&overrides(global))?;
+    if let (true, false, Detection::Node(local)) = (
+        clusters.is_empty(),
+        global.read_only,
+        Local::detect(Path::new("/")),
+    ) {
+        let id = ClusterId::from(local.node());
+        return Ok(vec![with_actor(id, None, Actor::local(local))?]);
+    }
+    if clusters.is_empty() {
+        let links = links(settings, global, asking)?;
+        return Ok(links
+            .into_iter()
+            .map(|link| Acting { link, actor: None })
+            .collect());
+    }
+    clusters
+        .into_iter()
+        .map(|cluster| {
+            if cluster.read_only {
+                let link = link(cluster, asking)?;
+                return Ok(Acting { link, actor: None });
+            }
+            let actor = Actor::new(access(&cluster, asking)?);
+            with_actor(cluster.id.clone(), Some(cluster), actor)
+        })
+        .collect()
+}
+
+fn with_actor(
+    id: ClusterId,
+    settings: Option<ClusterSettings>,
+    actor: Result<Actor, clients::Error>,
+) -> Result<Acting, Failure> {
+    let actor = actor.map_err(|error| failure(&error))?;
+    let link = Link {
+        id,
+        client: actor.client().clone(),
+        read_only: false,
+        settings,
+    };
+    Ok(Acting {
+        link,
+        actor: Some(actor),
+    })
+}
+
+fn access(cluster: &ClusterSettings, asking: &Asking) -> Result<pve::Settings, Failure> {
+    Ok(pve::Settings {
+        options: options(cluster)?,
+        credential: credential(&cluster.sign_in, asking)?,
+    })
+}
+
 /// The client of one configured cluster.
 ///
 /// # Errors
 /// What was configured cannot be used, or nobody can be asked for what is missing.
 pub(super) fn link(cluster: ClusterSettings, asking: &Asking) -> Result<Link, Failure> {
-    let client = Client::new(pve::Settings {
-        options: options(&cluster)?,
-        credential: credential(&cluster.sign_in, asking)?,
-    })
-    .map_err(|error| failure(&error))?;
+    let client = Client::new(access(&cluster, asking)?).map_err(|error| failure(&error))?;
     Ok(Link {
         id: cluster.id.clone(),
         client,

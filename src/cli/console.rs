@@ -6,7 +6,7 @@ use super::{
     args::{Global, Picture, Size},
     connect::{self, Asking, Link},
     exit::{Code, Failure, talk},
-    output,
+    journal, output,
 };
 use crate::{
     actions::Place,
@@ -46,7 +46,8 @@ fn may_ask(link: &Link) -> bool {
 
 /// Opens the console on these clusters.
 pub(super) async fn run(settings: &Settings, places: &Places, clusters: Vec<Link>) -> Result<(), Failure> {
-    let setup = setup(settings, places, &clusters, Place::Deck);
+    let mut setup = setup(settings, places, &clusters, Place::Deck);
+    setup.warnings.extend(journal::interrupted(places));
     console::run(setup, places.state.clone(), move || {
         Links::start(readers(clusters))
     })

@@ -11,17 +11,19 @@ mod demo;
 mod doctor;
 pub mod exit;
 mod get;
+mod journal;
 mod list;
 pub mod log;
 mod login;
 pub mod output;
+mod run;
 
 use std::{process::ExitCode, time::Duration};
 
 use clap::CommandFactory as _;
 
 use self::{
-    args::{Cli, Command, Picture},
+    args::{Cli, Command, JournalCommand, Picture},
     connect::Asking,
     exit::{Code, Failure, talk},
 };
@@ -85,6 +87,19 @@ fn dispatch(cli: &Cli, places: &Places) -> Result<(), Failure> {
             };
             wait(console::show(&cli.global, places, &wanted))
         }
+        Some(Command::Run(wanted)) => {
+            let settings = connect::settings(&cli.global, places)?;
+            let acting = connect::acting(&settings, &cli.global, &Asking::on_terminal())?;
+            wait(run::run(wanted, acting, places))
+        }
+        Some(Command::Journal {
+            what: Some(JournalCommand::Continue { run }),
+        }) => {
+            let settings = connect::settings(&cli.global, places)?;
+            let acting = connect::acting(&settings, &cli.global, &Asking::on_terminal())?;
+            wait(journal::go_on(*run, acting, places))
+        }
+        Some(Command::Journal { what }) => journal::read(what.as_ref(), places),
         Some(Command::Keys { output }) => list::keys(places, *output),
         Some(Command::Themes { name }) => list::themes(places, name.as_deref()),
         Some(Command::Config { what }) => list::config(

@@ -2,6 +2,7 @@
 
 pub mod console;
 pub mod files;
+pub mod hands;
 pub mod input;
 pub mod links;
 pub mod look;

@@ -10,14 +10,14 @@ use serde_json::Value;
 
 use crate::home::{Home, Outcome};
 
-struct Served {
-    home: Home,
+pub(crate) struct Served {
+    pub(crate) home: Home,
     process: Child,
     connection: Vec<(String, String)>,
 }
 
 impl Served {
-    fn start(args: &[&str]) -> Self {
+    pub(crate) fn start(args: &[&str]) -> Self {
         let home = Home::new();
         let mut all = vec!["demo", "--serve"];
         all.extend(args);
@@ -45,17 +45,17 @@ impl Served {
         }
     }
 
-    fn value(&self, name: &str) -> &str {
+    pub(crate) fn value(&self, name: &str) -> &str {
         let found = self.connection.iter().find(|(known, _)| known == name);
         &found.unwrap_or_else(|| panic!("{name} is not printed")).1
     }
 
     /// Runs a command as a shell would that has taken over the assignments.
-    fn run(&self, args: &[&str]) -> Outcome {
+    pub(crate) fn run(&self, args: &[&str]) -> Outcome {
         self.run_as(args, self.value("PVEDECK_TOKEN"))
     }
 
-    fn run_as(&self, args: &[&str], token: &str) -> Outcome {
+    pub(crate) fn run_as(&self, args: &[&str], token: &str) -> Outcome {
         let mut env: Vec<(&str, &str)> = self
             .connection
             .iter()
@@ -85,7 +85,7 @@ impl Drop for Served {
     }
 }
 
-fn json(outcome: &Outcome) -> Vec<Value> {
+pub(crate) fn json(outcome: &Outcome) -> Vec<Value> {
     assert_eq!(outcome.code, 0, "{outcome:?}");
     serde_json::from_str(&outcome.out).unwrap()
 }

@@ -1,0 +1,176 @@
+//! `journal`: what was done from here, and what was interrupted.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{
+    args::{Format, JournalCommand, PlanFormat},
+    connect::Acting,
+    exit::{Failure, talk},
+    output::{Column, List, Show, print},
+    run::{FILE, carry_out, harmless, open, unwritten},
+};
+use crate::{
+    plan::{
+        journal::{End, Fact, Journal, Progress, Run},
+        runner::Options,
+    },
+    runtime::hands::{is_alive, worker},
+    settings::Places,
+};
+
+/// Runs that are listed.
+const LISTED: usize = 200;
+
+/// Reads the journal, or closes a run in it.
+pub(super) fn read(what: Option<&JournalCommand>, places: &Places) -> Result<(), Failure> {
+    let journal = open(places)?;
+    let Some(what) = what else {
+        return list(&journal, Format::default());
+    };
+    match what {
+        JournalCommand::List { output } => list(&journal, *output),
+        JournalCommand::Show { run } => show(&journal.run(*run).map_err(|error| unwritten(&error))?),
+        JournalCommand::Export => {
+            let entries = journal.entries().map_err(|error| unwritten(&error))?;
+            for entry in &entries {
+                print(&format!(
+                    "{}
+",
+                    json!(entry)
+                ))?;
+            }
+            Ok(())
+        }
+        JournalCommand::Drop { run } => {
+            let now = Timestamp::now();
+            journal
+                .claim(*run, &worker(), now, is_alive)
+                .and_then(|claimed| {
+                    let why = Some("dropped by hand".to_owned());
+                    journal.write(claimed.id, None, now, &Fact::Closed { why })
+                })
+                .map_err(|error| unwritten(&error))
+        }
+        // It needs the servers: see `go_on`.
+        JournalCommand::Continue { .. } => Ok(()),
+    }
+}
+
+/// The interrupted runs, each with the way to go on. No journal is made where there is none.
+pub(super) fn interrupted(places: &Places) -> Vec<String> {
+    let path = places.state.as_ref().map(|state| state.join(FILE));
+    if !path.is_some_and(|path| path.exists()) {
+        return Vec::new();
+    }
+    let runs =
+        open(places).and_then(|journal| journal.interrupted(is_alive).map_err(|error| unwritten(&error)));
+    match runs {
+        Ok(runs) => runs
+            .iter()
+            .map(|run| {
+                format!(
+                    "interrupted: {}; go on with `pvedeck journal continue {}`",
+                    run.plan.title, run.id
+                )
+            })
+            .collect(),
+        Err(failure) => vec![failure.message],
+    }
+}
+
+/// Goes on with an interrupted run.
+pub(super) async fn go_on(run: i64, acting: Vec<Acting>, places: &Places) -> Result<(), Failure> {
+    let journal = open(places)?;
+    let run = journal
+        .claim(run, &worker(), Timestamp::now(), is_alive)
+        .map_err(|error| unwritten(&error))?;
+    talk(format!("going on with: {}", run.plan.title));
+    carry_out(&journal, &run, acting, Options::default(), PlanFormat::Text).await
+}
+
+fn list(journal: &Journal, format: Format) -> Result<(), Failure> {
+    let runs = journal.runs(LISTED).map_err(|error| unwritten(&error))?;
+    let rows = runs
+        .iter()
+        .map(|run| {
+            let worker = run.worker();
+            vec![
+                json!(run.id),
+                json!(run.begun().map(Timestamp::as_second)),
+                json!(state(run)),
+                worker.map_or(Value::Null, |by| json!(format!("{}@{}", by.user, by.host))),
+                json!(run.plan.deed),
+                json!(run.plan.title),
+            ]
+        })
+        .collect();
+    let list = List {
+        columns: COLUMNS,
+        rows,
+    };
+    Ok(list.print(format)?)
+}
+
+const COLUMNS: &[Column] = &[
+    Column::new("run", "RUN", Show::Text),
+    Column::new("begun", "BEGUN", Show::Moment),
+    Column::new("state", "STATE", Show::Text),
+    Column::new("by", "BY", Show::Text),
+    Column::wide("action", "ACTION", Show::Text),
+    Column::new("title", "TITLE", Show::Text),
+];
+
+/// An open run is either under way or waits for somebody to go on with it.
+fn state(run: &Run) -> &'static str {
+    match run.word() {
+        "open" if run.worker().is_some_and(is_alive) => "running",
+        "open" => "interrupted",
+        word => word,
+    }
+}
+
+fn show(run: &Run) -> Result<(), Failure> {
+    let mut text = format!("run {}: {}, {}\n", run.id, run.plan.title, state(run));
+    for (index, step) in run.plan.steps.iter().enumerate() {
+        let progress = match run.progress(index) {
+            Progress::Open => "not begun".to_owned(),
+            Progress::Sent(_) => "sent, outcome not known".to_owned(),
+            Progress::Began(upid) => format!("begun: {upid}"),
+            Progress::Ended(End::Done { exit }) => format!("done ({exit})"),
+            Progress::Ended(End::Failed { why }) => format!("failed: {why}"),
+        };
+        // Writing into a string cannot fail.
+        let _ = writeln!(
+            text,
+            "  {} {} ({}): {progress}",
+            index + 1,
+            step.call,
+            step.cluster
+        );
+    }
+    for entry in &run.entries {
+        let step = entry
+            .step
+            .map_or(String::new(), |step| format!(" step {}", step + 1));
+        let fact = match &entry.fact {
+            Fact::Planned { by, .. } => format!("planned by {}@{}", by.user, by.host),
+            Fact::Continued { by } => format!("continued by {}@{}", by.user, by.host),
+            Fact::Intended { .. } => "about to be sent".to_owned(),
+            Fact::Began { upid } => format!("began {upid}"),
+            Fact::Unclear { why } => format!("no clear answer: {why}"),
+            Fact::Ended {
+                end: End::Done { exit },
+            } => format!("done ({exit})"),
+            Fact::Ended {
+                end: End::Failed { why },
+            } => format!("failed: {why}"),
+            Fact::Closed { why: None } => "closed".to_owned(),
+            Fact::Closed { why: Some(why) } => format!("closed: {why}"),
+        };
+        let _ = writeln!(text, "  {}{step} {fact}", entry.at);
+    }
+    Ok(print(&harmless(&text))?)
+}

@@ -1,0 +1,353 @@
+//! `run`: one deed on one or many targets, shown as a plan, confirmed, done and written down.
+//!
+//! What always holds here: nothing is sent before the plan is complete, its danger is confirmed and the cluster may
+//! be written to.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{
+    args::{PlanFormat, Run as Wanted},
+    connect::{self, Acting},
+    exit::{Code, Failure, talk},
+    output::print,
+};
+use crate::{
+    actions::deed::Object,
+    domain::{ClusterId, GuestRef, ObjectRef, TaskRef},
+    plan::{
+        self, Arguments, DEEDS, Danger, Deed, Plan, Refusal,
+        journal::{Journal, JournalError, Run},
+        runner::{News, Options, Outcome, Runner},
+    },
+    runtime::{
+        hands::{Hands, worker},
+        prompt,
+    },
+    settings::Places,
+    store::{Feed, Payload, Store, Update},
+    ui::safe::clean,
+};
+
+/// The journal, below the state directory.
+pub(super) const FILE: &str = "journal.sqlite";
+
+/// Does a deed.
+pub(super) async fn run(wanted: &Wanted, acting: Vec<Acting>, places: &Places) -> Result<(), Failure> {
+    let deed = Deed::from_name(&wanted.action).ok_or_else(|| {
+        let names: Vec<&str> = DEEDS.iter().map(|row| row.name).collect();
+        let message = format!(
+            "there is no action `{}`; there are {}",
+            wanted.action,
+            names.join(", ")
+        );
+        Failure::new(Code::Usage, message)
+    })?;
+    let arguments: Arguments = wanted.arg.iter().cloned().collect();
+    let mut store = Store::new(acting.iter().map(|one| one.link.id.clone()));
+    read_inventories(deed, &acting, &mut store).await?;
+    let targets = wanted
+        .target
+        .iter()
+        .map(|target| find(deed, target, &store))
+        .collect::<Result<BTreeSet<ObjectRef>, Failure>>()?;
+    let targets: Vec<ObjectRef> = targets.into_iter().collect();
+    read_details(deed, &targets, &acting, &mut store).await;
+    let plan = plan::make(deed, &targets, &arguments, &store).map_err(|refusal| refused(&refusal))?;
+    if wanted.dry_run {
+        return show(&plan, wanted.output);
+    }
+    writable(&plan, &acting)?;
+    confirm(&plan, wanted.yes)?;
+    let journal = open(places)?;
+    let number = journal
+        .begin(&plan, &worker(), Timestamp::now())
+        .map_err(|error| unwritten(&error))?;
+    let run = journal.run(number).map_err(|error| unwritten(&error))?;
+    let options = Options {
+        at_once: usize::from(wanted.at_once),
+        go_on: wanted.go_on,
+    };
+    carry_out(&journal, &run, acting, options, wanted.output).await
+}
+
+/// Does what is left of a run and tells how it came out.
+pub(super) async fn carry_out(
+    journal: &Journal,
+    run: &Run,
+    acting: Vec<Acting>,
+    options: Options,
+    format: PlanFormat,
+) -> Result<(), Failure> {
+    let titles: Vec<String> = run.plan.steps.iter().map(|step| step.title.clone()).collect();
+    let actors: BTreeMap<ClusterId, _> = acting
+        .into_iter()
+        .filter_map(|one| Some((one.link.id, one.actor?)))
+        .collect();
+    let hands = Hands::new(actors, |step, news| match news {
+        News::Began(upid) => talk(format!("{}: {upid}", titles[step])),
+        News::Unclear(why) => talk(format!("{}: {why}; looking what became of it", titles[step])),
+        News::Sending | News::Over(_) => {}
+    });
+    let outcomes = Runner::new(journal, &hands, options)
+        .run(run)
+        .await
+        .map_err(|error| unwritten(&error))?;
+    tell(&titles, &outcomes, format)?;
+    let any = |wanted: fn(&Outcome) -> bool| outcomes.iter().any(wanted);
+    if any(|outcome| matches!(outcome, Outcome::Unknown(_) | Outcome::NotDone(_))) {
+        talk(format!(
+            "pvedeck: not everything is known to be done; go on with `pvedeck journal continue {}`",
+            run.id
+        ));
+        let unknown = any(|outcome| matches!(outcome, Outcome::Unknown(_)));
+        return Err(Failure::said(if unknown { Code::TimedOut } else { Code::Failed }));
+    }
+    if any(|outcome| matches!(outcome, Outcome::Failed(_))) {
+        return Err(Failure::said(Code::Failed));
+    }
+    Ok(())
+}
+
+fn tell(titles: &[String], outcomes: &[Outcome], format: PlanFormat) -> Result<(), Failure> {
+    let words = outcomes.iter().map(|outcome| match outcome {
+        Outcome::Done(exit) => ("done", exit.as_str()),
+        Outcome::Failed(why) => ("failed", why.as_str()),
+        Outcome::NotDone(why) => ("not done", why.as_str()),
+        Outcome::Unknown(why) => ("unknown", why.as_str()),
+        Outcome::Skipped => ("skipped", "a step before it did not succeed"),
+    });
+    let rows = titles.iter().zip(words);
+    let text = if format == PlanFormat::Json {
+        let rows: Vec<_> = rows
+            .map(|(title, (outcome, detail))| json!({"title": title, "outcome": outcome, "detail": detail}))
+            .collect();
+        format!("{}\n", json!(rows))
+    } else {
+        let lines: Vec<String> = rows
+            .map(|(title, (outcome, detail))| format!("{title}: {outcome} ({detail})"))
+            .collect();
+        harmless(&lines.join("\n"))
+    };
+    Ok(print(&text)?)
+}
+
+/// Prints a plan instead of running it.
+pub(super) fn show(plan: &Plan, format: PlanFormat) -> Result<(), Failure> {
+    Ok(print(&match format {
+        PlanFormat::Text => harmless(&plan::print::text(plan)),
+        PlanFormat::Json => format!("{:#}\n", plan::print::json(plan)),
+        PlanFormat::Pvesh => harmless(&plan::print::pvesh(plan)),
+        PlanFormat::Curl => harmless(&plan::print::curl(plan)),
+    })?)
+}
+
+/// Lines of ours with text of others in them, made harmless.
+pub(super) fn harmless(text: &str) -> String {
+    let mut safe = String::new();
+    for line in text.lines() {
+        safe.extend([&*clean(line), "\n"]);
+    }
+    safe
+}
+
+/// Where the journal is.
+pub(super) fn open(places: &Places) -> Result<Journal, Failure> {
+    let path: PathBuf = places
+        .state
+        .as_ref()
+        .map(|state| state.join(FILE))
+        .ok_or_else(|| {
+            let message =
+                "there is no directory for the journal (HOME is not set), and nothing is done without one";
+            Failure::new(Code::Failed, message)
+        })?;
+    Journal::open(&path).map_err(|error| unwritten(&error))
+}
+
+/// A journal that cannot be used ends everything.
+pub(super) fn unwritten(error: &JournalError) -> Failure {
+    let code = match error {
+        JournalError::NoRun(_) => Code::NotFound,
+        JournalError::Claimed { .. } | JournalError::Closed(_) => Code::Refused,
+        _ => Code::Failed,
+    };
+    Failure::new(code, error)
+}
+
+fn refused(refusal: &Refusal) -> Failure {
+    let code = match refusal {
+        Refusal::NotFound(_) => Code::NotFound,
+        Refusal::NotPossible(_) => Code::Failed,
+        Refusal::NotAllowed(_) => Code::NotAllowed,
+        Refusal::Argument(_) => Code::Usage,
+    };
+    Failure::new(code, refusal)
+}
+
+fn writable(plan: &Plan, acting: &[Acting]) -> Result<(), Failure> {
+    let closed = acting
+        .iter()
+        .find(|one| one.actor.is_none() && plan.steps.iter().any(|step| step.cluster == one.link.id));
+    match closed {
+        Some(one) => Err(Failure::new(
+            Code::Refused,
+            format!("{} is read-only; --dry-run shows what would be done", one.link.id),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Asks as much as the danger demands. Where nobody can be asked, `--yes` has to be said.
+fn confirm(plan: &Plan, yes: bool) -> Result<(), Failure> {
+    let danger = plan.danger();
+    if yes || danger == Danger::None {
+        return Ok(());
+    }
+    let refused = |why: &str| Failure::new(Code::Refused, format!("{}: {why}", plan.title));
+    talk(plan::print::text(plan));
+    if !prompt::possible() {
+        return Err(refused(
+            "it was not confirmed; say --yes, or look at it with --dry-run",
+        ));
+    }
+    let confirmed = match (danger, &plan.steps[..]) {
+        (Danger::TypeName, [step]) => {
+            let name = step.title.split_once(' ').map_or(&*step.title, |(_, name)| name);
+            prompt::text(&format!("Type {name} to go on:"), "")? == name
+        }
+        (Danger::TypeName, steps) => {
+            let count = steps.len().to_string();
+            prompt::text(&format!("Type the number of guests ({count}) to go on:"), "")? == count
+        }
+        _ => prompt::yes("Go on? [y/N]")?,
+    };
+    if confirmed {
+        Ok(())
+    } else {
+        Err(refused("it was not confirmed"))
+    }
+}
+
+fn take(store: &mut Store, cluster: &ClusterId, feed: Feed, payload: Payload) {
+    store.apply(Update {
+        key: feed.of(cluster),
+        at: Timestamp::now(),
+        outcome: Ok(payload),
+    });
+}
+
+/// What every plan is made from. A cluster that cannot be read ends it: a name could be there as well.
+async fn read_inventories(deed: Deed, acting: &[Acting], store: &mut Store) -> Result<(), Failure> {
+    for one in acting {
+        let (id, client) = (&one.link.id, &one.link.client);
+        let failed = |error| connect::failure(&error);
+        take(
+            store,
+            id,
+            Feed::Resources,
+            Payload::Resources(client.resources().await.map_err(failed)?),
+        );
+        if deed.row().object == Object::Task {
+            let tasks = client.cluster_tasks().await.map_err(failed)?;
+            take(store, id, Feed::Tasks, Payload::Tasks(tasks));
+        }
+        // Who may not ask for it learns from the server what is missing.
+        if let Ok(grants) = client.permissions().await {
+            take(store, id, Feed::Permissions, Payload::Permissions(grants));
+        }
+    }
+    Ok(())
+}
+
+/// What the plan of this deed wants to know beside the inventory. What cannot be read is not known, no more.
+async fn read_details(deed: Deed, targets: &[ObjectRef], acting: &[Acting], store: &mut Store) {
+    for target in targets {
+        let ObjectRef::Guest(target) = target else {
+            continue;
+        };
+        let Some(guest) = store.guest(target) else {
+            continue;
+        };
+        let (node, kind, vmid) = (guest.node.clone(), guest.kind, guest.vmid);
+        let Some(one) = acting.iter().find(|one| one.link.id == target.cluster) else {
+            continue;
+        };
+        let (id, client) = (&one.link.id, &one.link.client);
+        match deed {
+            Deed::SnapshotCreate | Deed::SnapshotDelete | Deed::SnapshotRollback => {
+                if let Ok(snapshots) = client.guest_snapshots(&node, kind, vmid).await {
+                    take(
+                        store,
+                        id,
+                        Feed::GuestSnapshots(vmid),
+                        Payload::GuestSnapshots(snapshots),
+                    );
+                }
+            }
+            Deed::GuestMigrate => {
+                if let Ok(config) = client.guest_config(&node, kind, vmid).await {
+                    take(store, id, Feed::GuestConfig(vmid), Payload::GuestConfig(config));
+                }
+            }
+            _ => {
+                if let Ok(status) = client.guest_status(&node, kind, vmid).await {
+                    take(
+                        store,
+                        id,
+                        Feed::GuestStatus(vmid),
+                        Payload::GuestStatus(Box::new(status)),
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// The object that a word means: VMID or name of a guest, UPID of a task.
+fn find(deed: Deed, word: &str, store: &Store) -> Result<ObjectRef, Failure> {
+    let found: Vec<(ObjectRef, String)> = match deed.row().object {
+        Object::Guest => store
+            .guests()
+            .filter(|(_, guest)| guest.vmid.to_string() == word || guest.name.as_deref() == Some(word))
+            .map(|(cluster, guest)| {
+                let object = ObjectRef::Guest(GuestRef {
+                    cluster: cluster.clone(),
+                    vmid: guest.vmid,
+                });
+                (object, format!("{} {} on {cluster}", guest.vmid, guest.label()))
+            })
+            .collect(),
+        Object::Task => store
+            .tasks()
+            .filter(|(_, task)| task.upid.as_str() == word)
+            .map(|(cluster, task)| {
+                let object = ObjectRef::Task(TaskRef {
+                    cluster: cluster.clone(),
+                    upid: task.upid.clone(),
+                });
+                (object, format!("{} on {cluster}", task.upid))
+            })
+            .collect(),
+    };
+    match &found[..] {
+        [(object, _)] => Ok(object.clone()),
+        [] => Err(Failure::new(
+            Code::NotFound,
+            format!("there is no `{word}`; `pvedeck get` lists what there is"),
+        )),
+        several => {
+            let names: Vec<&str> = several.iter().map(|(_, name)| name.as_str()).collect();
+            let message = format!(
+                "`{word}` is ambiguous: {}; use the VMID, or choose with --cluster",
+                names.join(", ")
+            );
+            Err(Failure::new(Code::Usage, message))
+        }
+    }
+}

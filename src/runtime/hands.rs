@@ -1,0 +1,142 @@
+//! The hands of the runner: its calls go to the servers, and what it asks is read from them.
+
+use std::{collections::BTreeMap, fs, time::Duration};
+
+use jiff::Timestamp;
+
+use crate::{
+    clients::pve::{Accepted, Actor, NotAccepted},
+    domain::{ClusterId, NodeName, Task, TaskRef, TaskState},
+    plan::{
+        Step,
+        journal::Worker,
+        runner::{News, Sent, World},
+    },
+};
+
+/// Tasks that are read to find one of ours.
+const TASKS: usize = 500;
+/// Between two looks at a task.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Who acts on each cluster. A cluster that is not in it is read-only: nothing can be sent there.
+pub struct Hands<F> {
+    actors: BTreeMap<ClusterId, Actor>,
+    tell: F,
+}
+
+impl<F: Fn(usize, &News) + Sync> Hands<F> {
+    /// Hands that tell how each step comes along.
+    pub fn new(actors: BTreeMap<ClusterId, Actor>, tell: F) -> Self {
+        Self { actors, tell }
+    }
+
+    fn actor(&self, cluster: &ClusterId) -> Result<&Actor, String> {
+        self.actors
+            .get(cluster)
+            .ok_or_else(|| format!("{cluster} is read-only, or not configured here"))
+    }
+}
+
+impl<F: Fn(usize, &News) + Sync> World for Hands<F> {
+    async fn send(&self, step: &Step) -> Sent {
+        let actor = match self.actor(&step.cluster) {
+            Ok(actor) => actor,
+            Err(why) => return Sent::Refused(why),
+        };
+        match actor.send(&step.call).await {
+            Ok(Accepted::Task(upid)) => Sent::Began(upid),
+            Ok(Accepted::Done) => Sent::Done,
+            Err(NotAccepted::Refused(error)) => Sent::Refused(error.to_string()),
+            Err(NotAccepted::Unknown(error)) => Sent::Unclear(error.to_string()),
+        }
+    }
+
+    async fn task(&self, task: &TaskRef) -> Result<TaskState, String> {
+        let client = self.actor(&task.cluster)?.client();
+        client
+            .task_status(&task.upid)
+            .await
+            .map_err(|error| error.to_string())
+    }
+
+    async fn tasks(&self, step: &Step) -> Result<(Vec<Task>, bool), String> {
+        let client = self.actor(&step.cluster)?.client();
+        let node = match &step.call.segments[..] {
+            [nodes, node, ..] if &**nodes == "nodes" => NodeName::from(&**node),
+            _ => return Err("the call names no node".to_owned()),
+        };
+        let tasks = client
+            .node_tasks(&node, 0, TASKS)
+            .await
+            .map_err(|error| error.to_string())?;
+        let more = tasks.len() >= TASKS;
+        Ok((tasks, more))
+    }
+
+    async fn pause(&self) {
+        tokio::time::sleep(PAUSE).await;
+    }
+
+    fn time(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn tell(&self, step: usize, news: &News) {
+        (self.tell)(step, news);
+    }
+}
+
+/// This process, as the journal names it.
+pub fn worker() -> Worker {
+    let first = |names: [&str; 2]| names.into_iter().find_map(|name| std::env::var(name).ok());
+    Worker {
+        user: first(["USER", "LOGNAME"]).unwrap_or_else(|| "unknown".to_owned()),
+        host: read("/proc/sys/kernel/hostname"),
+        process: identity(std::process::id()).unwrap_or_default(),
+    }
+}
+
+/// Whether a worker still lives, as far as can be told from here: of another machine nothing is known, and it counts
+/// as alive.
+pub fn is_alive(worker: &Worker) -> bool {
+    if worker.host != read("/proc/sys/kernel/hostname") {
+        return true;
+    }
+    let pid = worker.process.split(':').nth(1).and_then(|pid| pid.parse().ok());
+    pid.and_then(identity).is_some_and(|now| now == worker.process)
+}
+
+/// Boot, number and start of a process: no later process shares all three.
+fn identity(pid: u32) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name of the program stands in parentheses and may hold anything; the start is the 20th field behind it.
+    let start = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.to_owned();
+    Some(format!(
+        "{}:{pid}:{start}",
+        read("/proc/sys/kernel/random/boot_id")
+    ))
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(path).unwrap_or_default().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_lives_and_an_earlier_one_of_its_number_does_not() {
+        let me = worker();
+        assert!(is_alive(&me), "{me:?}");
+        let mut earlier = me.clone();
+        earlier.process.push('1');
+        assert!(!is_alive(&earlier));
+        let elsewhere = Worker {
+            host: "another".into(),
+            ..earlier
+        };
+        assert!(is_alive(&elsewhere));
+    }
+}
