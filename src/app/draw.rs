@@ -5,11 +5,10 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use super::{App, Overlay, keys::keys_text, panes::TILES};
 use crate::{
     actions::{Id, Scope, TABLE},
-    domain::Severity,
+    domain::{Task, TaskState},
     overlays,
     screens::{Place, deck},
-    store::{Cluster, Health},
-    ui::{Canvas, Cell, Tone, export, pane, safe},
+    ui::{Canvas, Tone, export, pane, safe},
 };
 
 /// Below this size nothing sensible can be shown.
@@ -40,6 +39,7 @@ impl App {
     pub fn draw(&mut self, buffer: &mut Buffer) {
         self.dirty = false;
         self.drawn.clear();
+        self.tabs.clear();
         // The theme is lent out of `self` for the frame, because panes are drawn through `&mut`.
         let theme = self.theme().clone();
         let glyphs = self.world.glyphs;
@@ -106,17 +106,93 @@ impl App {
             );
         }
         if let Some(line) = layout.tabs {
-            let mut x = 1;
-            let mut line = canvas.part(line);
-            for (tile, place) in TILES.iter().enumerate() {
-                let tone = if tile == self.tile {
-                    Tone::Title
-                } else {
-                    Tone::Muted
-                };
-                x += line.text(x, 0, &(tile + 1).to_string(), 2, Tone::Key);
-                x += line.text(x, 0, &format!(" {}   ", place.label()), 20, tone);
-            }
+            self.draw_tabs(&mut canvas.part(line));
+        }
+    }
+
+    /// The line that names all tiles: with what is in them where there is room.
+    fn draw_tabs(&mut self, canvas: &mut Canvas<'_>) {
+        let counts = self.tab_counts();
+        let wide = |counts: &[String]| -> usize {
+            TILES
+                .iter()
+                .zip(counts)
+                .map(|(place, count)| 3 + place.label().len() + safe::width(count))
+                .sum()
+        };
+        let none = vec![String::new(); TILES.len()];
+        let room = usize::from(canvas.width().saturating_sub(1));
+        // Where there is no room for all, what runs and what is wrong stays.
+        let lists = TILES.len() - 2;
+        let few = [&none[..lists], &counts[lists..]].concat();
+        let counts = [counts, few].into_iter().find(|counts| wide(counts) <= room);
+        let counts = counts.unwrap_or(none);
+        let free = room.saturating_sub(wide(&counts));
+        let gap = (free / TILES.len()).min(2) as u16;
+        let area = canvas.area();
+        let mut x = 1;
+        for (tile, (place, count)) in TILES.iter().zip(&counts).enumerate() {
+            let tone = if tile == self.tile {
+                Tone::Title
+            } else {
+                Tone::Muted
+            };
+            let start = x;
+            x += canvas.text(x, 0, &(tile + 1).to_string(), 2, Tone::Key);
+            x += canvas.text(x, 0, &format!(" {}", place.label()), 20, tone);
+            let tone = if *place == Place::Findings {
+                self.worst_tone()
+            } else {
+                tone
+            };
+            x += canvas.text(x, 0, count, 20, tone);
+            let width = x - start;
+            self.tabs.push((
+                tile,
+                Rect {
+                    x: area.x + start,
+                    width,
+                    ..area
+                },
+            ));
+            x += 1 + gap;
+        }
+    }
+
+    /// How many rows each tile has, and what of them one has to know.
+    fn tab_counts(&mut self) -> Vec<String> {
+        let g = self.world.glyphs;
+        let runs = |task: &Task| task.state == TaskState::Running;
+        let running = self.world.store.tasks().filter(|(_, task)| runs(task)).count();
+        let findings = self.world.store.findings().len();
+        let cx = self.world.cx();
+        TILES
+            .iter()
+            .map(|place| match place {
+                Place::Tasks if running > 0 => format!(" {running}{}", g.busy),
+                Place::Tasks => String::new(),
+                Place::Findings if findings > 0 => format!(" {findings}{}", g.flag),
+                Place::Findings => format!(" {}", g.ok),
+                place => {
+                    let detail = self.panes.get(place).map(|pane| pane.title(&cx).detail);
+                    let detail = detail.unwrap_or_default();
+                    // Only the count: "66", or "6 of 66" while a filter is set.
+                    let count = detail.split(g.dot).next().unwrap_or_default().trim();
+                    if count.is_empty() {
+                        String::new()
+                    } else {
+                        format!(" {count}")
+                    }
+                }
+            })
+            .collect()
+    }
+
+    fn worst_tone(&self) -> Tone {
+        match self.finding_counts() {
+            (0, 0) => Tone::Muted,
+            (0, _) => Tone::Warn,
+            _ => Tone::Critical,
         }
     }
 
@@ -140,150 +216,104 @@ impl App {
         pane.draw(&mut inside, &cx, focused);
     }
 
-    fn draw_header(&self, canvas: &mut Canvas<'_>) {
-        let right = self.header_right();
-        let right_width = safe::width(&right.plain()) as u16;
-        let width = canvas.width();
-        canvas.tint_row(0, Tone::Header);
-        canvas.cell(0, 0, width.saturating_sub(right_width + 1), &self.header_left());
-        if right_width < width {
-            canvas.cell(width - right_width, 0, right_width, &right);
-        }
-    }
-
-    fn header_left(&self) -> Cell {
-        let g = &self.world.glyphs;
-        let mut cell = Cell::toned(" pvedeck ", Tone::Title);
-        for cluster in self.world.store.clusters() {
-            let health = cluster.health(self.world.now);
-            let (sign, tone) = match health {
-                Health::Connecting => (g.unknown, Tone::Muted),
-                Health::Live => (g.on, Tone::Good),
-                Health::Stale(_) => (g.stale, Tone::Warn),
-                Health::Unreachable(_) | Health::SignInRefused(_) => (g.lost, Tone::Bad),
-                Health::Untrusted(_) => (g.lost, Tone::Critical),
-            };
-            let word = if health == Health::Live {
-                quorum(cluster)
-            } else {
-                health.word().to_owned()
-            };
-            cell = cell
-                .then(format!(" {} ", cluster.id()), Tone::Text)
-                .then(sign, tone)
-                .then(
-                    format!(" {word} "),
-                    if health == Health::Live { Tone::Muted } else { tone },
-                );
-        }
-        let (critical, warning) = self.finding_counts();
-        if critical + warning > 0 {
-            cell = cell.then(
-                format!("  {} ", g.flag),
-                if critical > 0 { Tone::Critical } else { Tone::Warn },
-            );
-        }
-        if critical > 0 {
-            cell = cell.then(format!("{critical} critical "), Tone::Critical);
-        }
-        if warning > 0 {
-            cell = cell.then(format!("{warning} warning "), Tone::Warn);
-        }
-        if self.paused {
-            cell = cell.then(" paused ", Tone::Warn);
-        }
-        cell
-    }
-
-    fn finding_counts(&self) -> (usize, usize) {
-        let count = |severity| {
-            self.world
-                .store
-                .findings()
-                .iter()
-                .filter(|f| f.severity == severity)
-                .count()
-        };
-        (count(Severity::Critical), count(Severity::Warning))
-    }
-
-    fn header_right(&self) -> Cell {
-        let time = self
-            .world
-            .now
-            .to_zoned(self.world.zone.clone())
-            .strftime("%H:%M")
-            .to_string();
-        let mut cell = Cell::empty();
-        if !self.user.is_empty() && self.size.0 >= 100 {
-            cell = cell.then(format!("{}  ", self.user), Tone::Muted);
-        }
-        // The senders of this program know no write.
-        cell.then("read-only", Tone::Muted)
-            .then(format!("  {time} "), Tone::Text)
-    }
-
     fn draw_footer(&mut self, canvas: &mut Canvas<'_>) {
-        if let Some(Overlay::Filter { line, .. }) = &self.overlay {
-            line.draw(canvas, "/");
-            return;
+        let (hints, pinned) = match &self.overlay {
+            Some(Overlay::Filter { line, .. }) => {
+                let hints = fixed(&[("enter", "keep"), ("esc", "undo")]);
+                let width = canvas.width();
+                let right = width_of(&hints);
+                // The line that is typed comes first: the hints only where it leaves room.
+                let typed = safe::width(&safe::clean(line.text())) as u16 + 4;
+                line.draw(canvas, "/");
+                if typed + right < width {
+                    draw_hints(canvas, width - right, &hints);
+                }
+                return;
+            }
+            Some(Overlay::Palette(_)) => (
+                fixed(&[
+                    ("enter", "do"),
+                    ("tab", "complete"),
+                    ("up", "history"),
+                    ("esc", "close"),
+                ]),
+                Vec::new(),
+            ),
+            Some(Overlay::Help(_)) => (
+                fixed(&[("type", "search"), ("up/down", "scroll"), ("esc", "close")]),
+                Vec::new(),
+            ),
+            None => self.hints(),
+        };
+        // The way to everything else stays in sight, however narrow the line is.
+        let right = width_of(&pinned);
+        let room = canvas.width().saturating_sub(right + 1);
+        let mut shown = 0;
+        while shown < hints.len() && width_of(&hints[..=shown]) <= room {
+            shown += 1;
         }
+        let x = draw_hints(canvas, 1, &hints[..shown]);
+        draw_hints(canvas, x, &pinned);
+    }
+
+    /// The footer: what the keys do here, the innermost scope first; then what is always shown.
+    fn hints(&mut self) -> (Vec<Hint>, Vec<Hint>) {
         let focus = self.focus();
         let scope = self.panes.get(&focus).map_or(Scope::Global, |pane| pane.scope());
-        let hints: Vec<(String, &str)> = match &self.overlay {
-            Some(Overlay::Palette(_)) => fixed(&[("enter", "do"), ("tab", "complete"), ("esc", "close")]),
-            Some(Overlay::Help(_)) => fixed(&[("type", "search"), ("esc", "close")]),
-            _ => self.hints(scope),
-        };
-        let mut x = 1;
-        for (key, word) in hints {
-            let needed = (safe::width(&key) + 1 + safe::width(word)) as u16;
-            if x + needed > canvas.width() {
-                break;
-            }
-            x += canvas.text(x, 0, &key, needed, Tone::Key);
-            x += canvas.text(x, 0, &format!(" {word}"), needed, Tone::Muted) + 2;
-        }
-    }
-
-    /// The footer: what the keys do here, the innermost scope first.
-    fn hints(&self, scope: Scope) -> Vec<(String, &'static str)> {
-        let on_deck = *self.place() == Place::Deck;
-        scope
+        let place = self.place().clone();
+        let on_deck = place == Place::Deck;
+        let (mut hints, mut pinned) = (Vec::new(), Vec::new());
+        for action in scope
             .chain()
             .iter()
-            .flat_map(|scope| {
-                TABLE
-                    .iter()
-                    .filter(move |action| action.scope == *scope && !action.hint.is_empty())
-            })
-            .filter(|action| match action.id {
-                Id::FocusNext | Id::Zoom => on_deck || TILES.contains(self.place()),
+            .flat_map(|scope| TABLE.iter().filter(move |action| action.scope == *scope))
+            .filter(|action| !action.hint.is_empty())
+        {
+            let means_something = match action.id {
+                Id::FocusNext | Id::Zoom => on_deck || TILES.contains(&place),
                 Id::HistoryBack => !on_deck,
+                Id::PlaceFindings => focus != Place::Findings,
                 _ => true,
-            })
-            .filter_map(|action| {
-                let keys = keys_text(&self.keymap, action.id);
-                let first = keys.split(' ').next().filter(|key| !key.is_empty())?.to_owned();
-                Some((first, action.hint))
-            })
-            .collect()
+            };
+            // A hint that would be answered with "not here" is no help.
+            if !means_something || self.availability(action.id).is_err() {
+                continue;
+            }
+            let keys = keys_text(&self.keymap, action.id);
+            let Some(first) = keys.split(' ').next().filter(|key| !key.is_empty()) else {
+                continue;
+            };
+            let list = if matches!(action.id, Id::Palette | Id::Help) {
+                &mut pinned
+            } else {
+                &mut hints
+            };
+            list.push((first.to_owned(), action.hint));
+        }
+        (hints, pinned)
     }
 }
 
-fn quorum(cluster: &Cluster) -> String {
-    let Some(status) = cluster.status() else {
-        return String::new();
-    };
-    let (online, all) = status.online();
-    match status.quorate {
-        Some(true) => format!("quorate {online}/{all}"),
-        Some(false) => format!("NO QUORUM {online}/{all}"),
-        None => String::new(),
+/// A key and the word for what it does.
+type Hint = (String, &'static str);
+
+/// Draws hints from a column on; returns the column behind the last.
+fn draw_hints(canvas: &mut Canvas<'_>, mut x: u16, hints: &[Hint]) -> u16 {
+    for (key, word) in hints {
+        let room = canvas.width().saturating_sub(x);
+        x += canvas.text(x, 0, key, room, Tone::Key);
+        x += canvas.text(x, 0, &format!(" {word}"), room, Tone::Muted) + 2;
     }
+    x
 }
 
-fn fixed(hints: &[(&str, &'static str)]) -> Vec<(String, &'static str)> {
+/// The columns that hints take, with the gap behind each.
+fn width_of(hints: &[Hint]) -> u16 {
+    let wide = |(key, word): &Hint| safe::width(key) + 1 + safe::width(word) + 2;
+    hints.iter().map(wide).sum::<usize>().min(u16::MAX.into()) as u16
+}
+
+fn fixed(hints: &[(&str, &'static str)]) -> Vec<Hint> {
     hints
         .iter()
         .map(|(key, word)| ((*key).to_owned(), *word))

@@ -10,10 +10,32 @@ use crate::{
 
 impl App {
     pub(super) fn key(&mut self, chord: &KeyChord, effects: &mut Vec<Effect>) {
+        if let Some(plain) = self.behind_esc(chord) {
+            let esc = KeyChord {
+                key: Key::Esc,
+                alt: false,
+                ..*chord
+            };
+            self.key(&esc, effects);
+            self.key(&plain, effects);
+            return;
+        }
         match self.overlay.take() {
             Some(overlay) => self.overlay_key(overlay, chord, effects),
             None => self.pane_key(chord, effects),
         }
+    }
+
+    /// On a slow line `Esc` and a letter arrive at once, and that is what terminals send for `Alt` and the letter.
+    /// Unless the keymap knows the latter, they are taken as the two keys.
+    fn behind_esc(&mut self, chord: &KeyChord) -> Option<KeyChord> {
+        if !chord.alt || chord.ctrl || !matches!(chord.key, Key::Char(_)) {
+            return None;
+        }
+        let focus = self.focus();
+        let scope = self.panes.get(&focus).map_or(Scope::Global, |pane| pane.scope());
+        let known = self.overlay.is_none() && self.keymap.action(scope, *chord).is_some();
+        (!known).then_some(KeyChord { alt: false, ..*chord })
     }
 
     fn pane_key(&mut self, chord: &KeyChord, effects: &mut Vec<Effect>) {

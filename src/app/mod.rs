@@ -8,6 +8,7 @@
 
 mod draw;
 mod event;
+mod header;
 mod history;
 mod keys;
 mod palette;
@@ -105,6 +106,8 @@ pub struct App {
     watched: (BTreeSet<FeedKey>, bool),
     /// Where the last frame drew which pane: for the mouse.
     drawn: Vec<(Place, Rect)>,
+    /// Where it drew the name of which tile.
+    tabs: Vec<(usize, Rect)>,
     palette_past: Vec<String>,
 }
 
@@ -142,6 +145,7 @@ impl App {
             dirty: true,
             watched: (BTreeSet::new(), false),
             drawn: Vec::new(),
+            tabs: Vec::new(),
             palette_past: Vec::new(),
         };
         app.refresh();
@@ -214,9 +218,13 @@ impl App {
         }
     }
 
-    /// Lets the visible panes follow the store.
+    /// Lets the visible panes follow the store; on the deck all, because its line of tabs counts their rows.
     fn refresh(&mut self) {
-        for place in self.visible() {
+        let places = match self.history.here() {
+            Place::Deck => panes::TILES.to_vec(),
+            other => vec![other.clone()],
+        };
+        for place in places {
             if let Some(pane) = self.panes.get(&place) {
                 pane.refresh(&self.world.cx());
             }

@@ -134,6 +134,10 @@ impl App {
             .panes
             .get(&focus)
             .map_or(Reply::Ignored, |pane| pane.act(action, &cx));
+        if reply == Reply::Ignored {
+            let title = action.action().title;
+            self.say(Tone::Muted, format!("{title}: there is nothing of the kind here"));
+        }
         self.reply(reply);
     }
 
@@ -282,7 +286,31 @@ impl App {
     }
 
     fn mouse(&mut self, mouse: Mouse, x: u16, y: u16, effects: &mut Vec<Effect>) {
-        if self.overlay.is_some() {
+        let lines = match mouse {
+            Mouse::WheelDown => 3,
+            Mouse::WheelUp => -3,
+            Mouse::Click | Mouse::DoubleClick => 0,
+        };
+        match &mut self.overlay {
+            // Above its first line the palette brings back what was typed before: that is for the key alone.
+            Some(Overlay::Palette(palette)) => {
+                palette.step(lines.max(-(palette.selected() as isize)));
+                self.dirty = true;
+                return;
+            }
+            Some(Overlay::Help(help)) => {
+                help.scroll(lines);
+                self.dirty = true;
+                return;
+            }
+            Some(Overlay::Filter { .. }) => return,
+            None => {}
+        }
+        let tab = self.tabs.iter().find(|(_, area)| area.contains((x, y).into()));
+        if let (Some((tile, _)), Mouse::Click) = (tab, mouse) {
+            let tile = *tile;
+            self.focus_tile(tile);
+            self.touched();
             return;
         }
         let hit = self

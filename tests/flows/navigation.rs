@@ -1,7 +1,7 @@
 //! Finding one's way with keys.
 
 use pvedeck::{
-    app::{Effect, Event},
+    app::{Effect, Event, Mouse},
     domain::{GuestRef, ObjectRef, Vmid},
     screens::Place,
     store::Feed,
@@ -141,4 +141,76 @@ fn being_asked_to_end_ends() {
     let mut stage = Stage::live(estate::inventory(5));
     stage.event(Event::Terminated);
     assert!(stage.has_quit());
+}
+
+fn first_line(stage: &mut Stage, width: u16, height: u16) -> String {
+    stage.event(Event::Resized(width, height));
+    stage.text().lines().next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_first_line_gives_up_words_before_it_cuts_them() {
+    let mut stage = Stage::new(&["prod", "laboratory", "edge"], (140, 40));
+    for cluster in ["prod", "laboratory"] {
+        stage.resources(cluster, estate::inventory(2));
+    }
+    for width in 20..140 {
+        let line = first_line(&mut stage, width, 24);
+        assert!(!line.contains('…'), "{width}: {line}");
+    }
+    assert!(first_line(&mut stage, 140, 24).contains("edge ? connecting"));
+    let narrow = first_line(&mut stage, 56, 24);
+    assert!(
+        narrow.contains("edge ? connecting") && narrow.contains("read-only"),
+        "{narrow}"
+    );
+}
+
+#[test]
+fn the_footer_offers_what_is_possible_and_always_the_way_to_the_rest() {
+    let mut stage = Stage::live(estate::inventory(20));
+    let footer = |stage: &mut Stage| stage.text().lines().last().unwrap_or_default().to_owned();
+    assert!(!footer(&mut stage).contains("l log"), "a guest has no log");
+    stage.keys("1");
+    assert!(footer(&mut stage).contains("l log"), "a node has one");
+    for width in [40, 60, 80, 120] {
+        stage.event(Event::Resized(width, 24));
+        let line = footer(&mut stage);
+        assert!(
+            line.contains(": palette") && line.contains("? help"),
+            "{width}: {line}"
+        );
+    }
+}
+
+#[test]
+fn the_line_of_tabs_counts_and_takes_clicks() {
+    let mut stage = Stage::live(estate::inventory(20));
+    stage.event(Event::Resized(80, 24));
+    let tabs = stage.text().lines().nth(1).unwrap().to_owned();
+    assert!(tabs.contains("2 guests 20"), "{tabs}");
+    let at = tabs.find("storages").unwrap();
+    let x = tabs[..at].chars().count() as u16;
+    stage.event(Event::MouseUsed(Mouse::Click, x, 1));
+    assert!(stage.shows("3 Storages"));
+    assert!(!stage.shows("2 Guests ─"));
+}
+
+#[test]
+fn a_key_without_effect_here_says_so() {
+    let mut stage = Stage::live(estate::inventory(20));
+    stage.keys("d");
+    assert!(matches!(stage.app.place(), Place::Object(_)));
+    stage.keys("f12");
+    assert!(stage.shows("does nothing here"));
+}
+
+#[test]
+fn esc_and_a_letter_that_arrive_as_one_are_two_keys() {
+    let mut stage = Stage::live(estate::inventory(20));
+    stage.keys("d alt-1");
+    assert_eq!(*stage.app.place(), Place::Deck);
+    assert!(!stage.shows("does nothing here"));
+    stage.keys("/ x alt-2");
+    assert!(!stage.shows("/x"), "the filter line is left");
 }
