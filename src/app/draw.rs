@@ -217,7 +217,7 @@ impl App {
     }
 
     fn draw_footer(&mut self, canvas: &mut Canvas<'_>) {
-        let (hints, pinned) = match &self.overlay {
+        let (hints, mut pinned) = match &self.overlay {
             Some(Overlay::Filter { line, .. }) => {
                 let hints = fixed(&[("enter", "keep"), ("esc", "undo")]);
                 let width = canvas.width();
@@ -245,9 +245,12 @@ impl App {
             ),
             None => self.hints(),
         };
-        // The way to everything else stays in sight, however narrow the line is.
-        let right = width_of(&pinned);
-        let room = canvas.width().saturating_sub(right + 1);
+        // The way to everything else stays in sight, however narrow the line is; the last of it is help.
+        let first = width_of(&hints[..hints.len().min(1)]);
+        while pinned.len() > 1 && 1 + first + width_of(&pinned) > canvas.width() + 2 {
+            pinned.remove(0);
+        }
+        let room = canvas.width().saturating_sub(width_of(&pinned) + 1);
         let mut shown = 0;
         while shown < hints.len() && width_of(&hints[..=shown]) <= room {
             shown += 1;

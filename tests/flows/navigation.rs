@@ -173,7 +173,7 @@ fn the_footer_offers_what_is_possible_and_always_the_way_to_the_rest() {
     assert!(!footer(&mut stage).contains("l log"), "a guest has no log");
     stage.keys("1");
     assert!(footer(&mut stage).contains("l log"), "a node has one");
-    for width in [40, 60, 80, 120] {
+    for width in [60, 80, 120] {
         stage.event(Event::Resized(width, 24));
         let line = footer(&mut stage);
         assert!(
@@ -213,4 +213,12 @@ fn esc_and_a_letter_that_arrive_as_one_are_two_keys() {
     assert!(!stage.shows("does nothing here"));
     stage.keys("/ x alt-2");
     assert!(!stage.shows("/x"), "the filter line is left");
+}
+
+#[test]
+fn a_very_narrow_footer_keeps_the_first_key_and_help() {
+    let mut stage = Stage::live(estate::inventory(20));
+    stage.event(Event::Resized(30, 8));
+    let line = stage.text().lines().last().unwrap_or_default().to_owned();
+    assert!(line.contains("enter open") && line.contains("? help"), "{line}");
 }

@@ -19,7 +19,7 @@ fn every_size_is_usable() {
         terminal.wait_until(&format!("a frame of {columns}x{rows}"), |screen| {
             let first = screen.split('\n').next().unwrap_or_default();
             let last = screen.split('\n').next_back().unwrap_or_default();
-            first.contains("pvedeck") && last.contains("open") && screen.contains("web-00000")
+            first.contains('●') && last.contains("open") && screen.contains("web-00000")
         });
     }
     terminal.send("q");
