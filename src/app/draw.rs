@@ -247,10 +247,12 @@ impl App {
         };
         // The way to everything else stays in sight, however narrow the line is; the last of it is help.
         let first = width_of(&hints[..hints.len().min(1)]);
-        while pinned.len() > 1 && 1 + first + width_of(&pinned) > canvas.width() + 2 {
+        // The gap behind the last hint may lie outside.
+        let width = canvas.width() + 2;
+        while pinned.len() > 1 && 1 + first + width_of(&pinned) > width {
             pinned.remove(0);
         }
-        let room = canvas.width().saturating_sub(width_of(&pinned) + 1);
+        let room = width.saturating_sub(width_of(&pinned) + 1);
         let mut shown = 0;
         while shown < hints.len() && width_of(&hints[..=shown]) <= room {
             shown += 1;
@@ -275,6 +277,7 @@ impl App {
             let means_something = match action.id {
                 Id::FocusNext | Id::Zoom => on_deck || TILES.contains(&place),
                 Id::HistoryBack => !on_deck,
+                Id::ObjectLog => !matches!(place, Place::Log(_)),
                 Id::PlaceFindings => focus != Place::Findings,
                 _ => true,
             };

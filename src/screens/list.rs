@@ -374,6 +374,27 @@ impl<F: Copy + PartialEq> Columns<F> {
         self.fields[column]
     }
 
+    /// Gives a column no more room than its longest text needs, and at least what that text needs up to `good`
+    /// columns: what is short leaves its room to what would be cut.
+    pub fn fit(&mut self, field: F, longest: u16, good: u16) {
+        for (known, column) in self.fields.iter().zip(&mut self.columns) {
+            // The title and the mark of the sorted column.
+            let title = column.title.len() as u16 + 1;
+            let wanted = longest.max(title);
+            if *known != field {
+                continue;
+            }
+            column.width = match column.width {
+                Width::Fixed(width) => Width::Fixed(width.min(wanted)),
+                Width::Grow(least, share) => Width::Grow(least.max(wanted.min(good)), share),
+                Width::Between(least, most) => {
+                    let least = least.min(wanted).max(wanted.min(good));
+                    Width::Between(least, wanted.clamp(least, most.max(least)))
+                }
+            };
+        }
+    }
+
     /// Gives a column the width that its numbers need.
     pub fn widen(&mut self, field: F, width: u16) {
         for (known, column) in self.fields.iter().zip(&mut self.columns) {
@@ -382,4 +403,9 @@ impl<F: Copy + PartialEq> Columns<F> {
             }
         }
     }
+}
+
+/// The columns that the longest of some texts takes, by its bytes: exact for plain names, ample for others.
+pub fn longest<'a>(texts: impl Iterator<Item = &'a str>) -> u16 {
+    texts.map(str::len).max().unwrap_or(0).min(99) as u16
 }

@@ -1,6 +1,6 @@
 //! A cell of a table or a fact of a page: pieces of text, each with a tone.
 
-use super::theme::Tone;
+use super::{safe, theme::Tone};
 
 /// To which side a cell leans.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -66,6 +66,12 @@ impl Cell {
             part.1 = tone;
         }
         self
+    }
+
+    /// The columns that its text takes.
+    pub fn columns(&self) -> u16 {
+        let wide = |(text, _): &(String, Tone)| safe::width(&safe::clean(text));
+        self.parts.iter().map(wide).sum::<usize>().min(u16::MAX.into()) as u16
     }
 
     /// Its text without tones.

@@ -76,7 +76,7 @@ fn all(area: Rect, count: usize) -> Vec<(usize, Rect)> {
         0
     };
     let (upper, mut lower) = cut_top(area, area.height - strip);
-    let (left, second) = cut_left(upper, (area.width * 2 / 5).clamp(46, 84));
+    let (left, second) = cut_left(upper, (area.width * 41 / 100).clamp(46, 84));
     let (first, third) = cut_top(left, if count > 2 { left.height / 2 } else { left.height });
     let mut tiles = vec![(0, first), (1, second)];
     if count > 2 {

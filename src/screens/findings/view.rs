@@ -2,7 +2,11 @@
 
 use std::cmp::Ordering;
 
-use super::super::{Cx, list::Columns, states};
+use super::super::{
+    Cx,
+    list::{Columns, longest},
+    states,
+};
 use crate::{
     domain::{
         Finding, ObjectRef,
@@ -51,18 +55,31 @@ struct Row<'a> {
 impl<'a> FindingRows<'a> {
     /// The findings that the store knows.
     pub fn new(cx: &Cx<'a>) -> Self {
+        let rows: Vec<Row<'a>> = cx
+            .store
+            .findings()
+            .iter()
+            .map(|finding| Row {
+                store: cx.store,
+                finding,
+            })
+            .collect();
+        let mut columns = Columns::new(COLUMNS, cx, Field::Cluster);
+        let clusters = rows.iter().map(|row| row.finding.subject.cluster());
+        columns.fit(
+            Field::Cluster,
+            clusters.map(|id| id.as_str().len()).max().unwrap_or(0).min(99) as u16,
+            0,
+        );
+        columns.fit(
+            Field::Text,
+            longest(rows.iter().map(|row| row.finding.text.as_str())),
+            40,
+        );
         Self {
             cx: *cx,
-            columns: Columns::new(COLUMNS, cx, Field::Cluster),
-            rows: cx
-                .store
-                .findings()
-                .iter()
-                .map(|finding| Row {
-                    store: cx.store,
-                    finding,
-                })
-                .collect(),
+            columns,
+            rows,
         }
     }
 }
@@ -81,6 +98,8 @@ impl Row<'_> {
                 let words = task_kind::describe(&upid.kind).unwrap_or(&upid.kind);
                 format!("task {words} {}", upid.id).trim_end().to_owned()
             }
+            // The name first: it is what must not be cut.
+            ObjectRef::Storage(storage) => format!("{} ({})", storage.storage, storage.node),
             _ => object.to_string(),
         }
     }

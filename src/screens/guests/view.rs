@@ -6,7 +6,7 @@ use std::{cmp::Ordering, io::Write};
 
 use super::super::{
     Cx, figures, flags,
-    list::Columns,
+    list::{Columns, longest},
     states::{self, State},
 };
 use crate::{
@@ -46,7 +46,7 @@ enum Field {
 }
 
 const COLUMNS: &[(Field, Column)] = &[
-    (Field::Cluster, Column::text("cluster", Width::Between(7, 14), 2)),
+    (Field::Cluster, Column::text("cluster", Width::Between(7, 14), 3)),
     (
         Field::Vmid,
         Column {
@@ -73,7 +73,7 @@ const COLUMNS: &[(Field, Column)] = &[
             ..Column::text("trend", Width::Fixed(TREND), 8)
         },
     ),
-    (Field::Mem, Column::number("mem", figures::OF_WIDTH, 3)),
+    (Field::Mem, Column::number("mem", figures::OF_WIDTH, 2)),
     (Field::MemShare, Column::number("mem%", 5, 11)),
     (Field::Disk, Column::number("disk", figures::OF_WIDTH, 7)),
     (Field::Uptime, Column::number("up", 5, 5)),
@@ -109,6 +109,29 @@ impl<'a> GuestRows<'a> {
         let digits = highest.checked_ilog10().unwrap_or(0) + 1;
         let mut columns = Columns::new(COLUMNS, cx, Field::Cluster);
         columns.widen(Field::Vmid, digits as u16);
+        columns.fit(
+            Field::Cluster,
+            longest(rows.iter().map(|row| row.cluster.as_str())),
+            0,
+        );
+        columns.fit(
+            Field::Name,
+            longest(
+                rows.iter()
+                    .map(|row| row.guest.name.as_deref().unwrap_or_default()),
+            ),
+            14,
+        );
+        columns.fit(
+            Field::Node,
+            longest(rows.iter().map(|row| row.guest.node.as_str())),
+            0,
+        );
+        columns.fit(
+            Field::Pool,
+            longest(rows.iter().filter_map(|row| row.guest.pool.as_deref())),
+            0,
+        );
         Self {
             store: cx.store,
             glyphs: cx.glyphs,

@@ -4,7 +4,11 @@
 
 use std::cmp::Ordering;
 
-use super::super::{Cx, figures, flags, list::Columns, states};
+use super::super::{
+    Cx, figures, flags,
+    list::{Columns, longest},
+    states,
+};
 use crate::{
     domain::{
         ClusterId, FindingKind, GuestStatus, Node, NodeRef, NodeStatus, ObjectRef,
@@ -84,14 +88,26 @@ struct Count {
 impl<'a> NodeRows<'a> {
     /// The nodes that the store knows.
     pub fn new(cx: &Cx<'a>) -> Self {
+        let rows: Vec<Row<'a>> = cx
+            .store
+            .nodes()
+            .map(|(cluster, node)| Row { cluster, node })
+            .collect();
+        let mut columns = Columns::new(COLUMNS, cx, Field::Cluster);
+        columns.fit(
+            Field::Cluster,
+            longest(rows.iter().map(|row| row.cluster.as_str())),
+            0,
+        );
+        columns.fit(
+            Field::Node,
+            longest(rows.iter().map(|row| row.node.name.as_str())),
+            12,
+        );
         Self {
             cx: *cx,
-            columns: Columns::new(COLUMNS, cx, Field::Cluster),
-            rows: cx
-                .store
-                .nodes()
-                .map(|(cluster, node)| Row { cluster, node })
-                .collect(),
+            columns,
+            rows,
         }
     }
 

@@ -9,14 +9,18 @@ use std::{
     collections::{HashMap, hash_map::Entry},
 };
 
-use super::super::{Cx, figures, flags, list::Columns, states};
+use super::super::{
+    Cx, figures, flags,
+    list::{Columns, longest},
+    states,
+};
 use crate::{
     domain::{
         ClusterId, NodeRef, NodeStatus, ObjectRef, Storage, StorageName, StorageRef, StorageStatus,
         filter::{Filter, Key, Searchable},
     },
     ui::{
-        Cell, Tone,
+        Cell, Glyphs, Tone,
         table::{Column, Rows, Width, by_name, by_number},
     },
 };
@@ -102,9 +106,28 @@ impl<'a> StorageRows<'a> {
                 Entry::Occupied(entry) => rows[*entry.get()].join(row),
             }
         }
+        let mut columns = Columns::new(COLUMNS, cx, Field::Cluster);
+        columns.fit(
+            Field::Cluster,
+            longest(rows.iter().map(|row| row.cluster.as_str())),
+            0,
+        );
+        columns.fit(
+            Field::Storage,
+            longest(rows.iter().map(|row| row.storage.name.as_str())),
+            11,
+        );
+        columns.fit(
+            Field::Status,
+            rows.iter()
+                .map(|row| row.state(cx.glyphs).columns())
+                .max()
+                .unwrap_or(0),
+            0,
+        );
         Self {
             cx: *cx,
-            columns: Columns::new(COLUMNS, cx, Field::Cluster),
+            columns,
             rows,
         }
     }
@@ -117,17 +140,7 @@ impl<'a> StorageRows<'a> {
             Field::Flag => flags::cell(self.cx.store, &row.id(), g),
             Field::Node if storage.shared => Cell::toned(format!("shared {}", row.nodes), Tone::Info),
             Field::Node => Cell::text(storage.node.as_str()),
-            Field::Status => {
-                let state = states::storage(row.status, g);
-                if row.usable > 0 && row.usable < row.nodes {
-                    Cell::toned(
-                        format!("{} on {} of {}", g.warn, row.usable, row.nodes),
-                        Tone::Warn,
-                    )
-                } else {
-                    state.cell()
-                }
-            }
+            Field::Status => row.state(g),
             Field::Plugin => Cell::text(&*storage.plugin),
             Field::Fill => figures::usage(row.fill(), g),
             Field::UsedOf if row.is_usable() => figures::of(storage.used, storage.total, g),
@@ -210,6 +223,18 @@ impl<'a> Row<'a> {
             status,
             nodes: 1,
             usable: usize::from(status == StorageStatus::Available),
+        }
+    }
+
+    /// In a word whether it can be used, and by how many of its nodes if not by all.
+    fn state(&self, g: &Glyphs) -> Cell {
+        if self.usable > 0 && self.usable < self.nodes {
+            Cell::toned(
+                format!("{} on {} of {}", g.warn, self.usable, self.nodes),
+                Tone::Warn,
+            )
+        } else {
+            states::storage(self.status, g).cell()
         }
     }
 

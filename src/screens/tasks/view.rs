@@ -4,7 +4,11 @@
 
 use std::{borrow::Cow, cmp::Ordering};
 
-use super::super::{Cx, figures, list::Columns, states};
+use super::super::{
+    Cx, figures,
+    list::{Columns, longest},
+    states,
+};
 use crate::{
     domain::{
         ClusterId, GuestRef, ObjectRef, Task, TaskRef, TaskState,
@@ -63,18 +67,35 @@ struct Row<'a> {
 impl<'a> TaskRows<'a> {
     /// The tasks that the store knows.
     pub fn new(cx: &Cx<'a>) -> Self {
+        let rows: Vec<Row<'a>> = cx
+            .store
+            .tasks()
+            .map(|(cluster, task)| Row {
+                cluster,
+                task,
+                guest: guest_name(cx, cluster, task),
+            })
+            .collect();
+        let mut columns = Columns::new(COLUMNS, cx, Field::Cluster);
+        columns.fit(
+            Field::Cluster,
+            longest(rows.iter().map(|row| row.cluster.as_str())),
+            0,
+        );
+        columns.fit(Field::Words, longest(rows.iter().map(Row::words)), 0);
+        columns.fit(
+            Field::Node,
+            longest(rows.iter().map(|row| row.task.upid.node.as_str())),
+            0,
+        );
+        columns.fit(Field::User, longest(rows.iter().map(|row| &*row.task.user)), 0);
+        let object = |row: &Row<'_>| row.task.upid.id.len() + row.guest.map_or(0, |name| name.len() + 1);
+        let objects = rows.iter().map(object).max().unwrap_or(0).min(99);
+        columns.fit(Field::Object, objects as u16, 16);
         Self {
             cx: *cx,
-            columns: Columns::new(COLUMNS, cx, Field::Cluster),
-            rows: cx
-                .store
-                .tasks()
-                .map(|(cluster, task)| Row {
-                    cluster,
-                    task,
-                    guest: guest_name(cx, cluster, task),
-                })
-                .collect(),
+            columns,
+            rows,
         }
     }
 

@@ -139,14 +139,34 @@ fn widths(columns: &[Column], room: u16) -> Vec<Option<u16>> {
             None => break,
         }
     }
-    let spare = room.saturating_sub(need(&shown).min(room.into()) as u16);
+    let needed = need(&shown);
+    let spare = room.saturating_sub(needed.min(room.into()) as u16);
     let mut widths: Vec<Option<u16>> = columns
         .iter()
         .zip(shown)
         .map(|(column, shown)| shown.then(|| column.width.least()))
         .collect();
+    shorten(columns, &mut widths, needed.saturating_sub(room.into()));
     share_out(columns, &mut widths, spare.into());
     widths
+}
+
+/// Takes what is too much from the columns of text, the widest first, as long as a word of it stays.
+fn shorten(columns: &[Column], widths: &mut [Option<u16>], mut excess: u32) {
+    const WORD: u16 = 8;
+    while excess > 0 {
+        let widest = widths
+            .iter_mut()
+            .zip(columns)
+            .filter(|(_, column)| share(column.width) > 0)
+            .filter_map(|(width, _)| width.as_mut())
+            .max_by_key(|width| **width);
+        match widest {
+            Some(width) if *width > WORD => *width -= 1,
+            _ => return,
+        }
+        excess -= 1;
+    }
 }
 
 /// Gives the columns that grow what is left. Those with an upper bound take no more than that.
@@ -204,6 +224,18 @@ mod tests {
         assert_eq!(widths(COLUMNS, 27), [Some(6), Some(14), None, Some(5)]);
         assert_eq!(widths(COLUMNS, 15), [Some(6), Some(8), None, None]);
         assert_eq!(widths(COLUMNS, 3), [Some(6), Some(8), None, None]);
+    }
+
+    #[test]
+    fn the_widest_text_gives_up_what_is_too_much() {
+        let columns = [
+            Column::text("name", Width::Grow(12, 1), 0),
+            Column::text("text", Width::Between(30, 40), 0),
+        ];
+        assert_eq!(widths(&columns, 43), [Some(12), Some(30)]);
+        assert_eq!(widths(&columns, 33), [Some(12), Some(20)]);
+        assert_eq!(widths(&columns, 20), [Some(10), Some(9)]);
+        assert_eq!(widths(&columns, 5), [Some(8), Some(8)]);
     }
 
     #[test]
