@@ -103,8 +103,9 @@ impl App {
             };
             cell = cell.then(format!(" {healthy}/{} {sign} ", clusters.len()), tone);
         } else if level >= Level::Counted && !one && healthy > 0 {
+            let sign = if healthy < clusters.len() { "+" } else { "" };
             cell = cell
-                .then(format!(" +{healthy} "), Tone::Text)
+                .then(format!(" {sign}{healthy} "), Tone::Text)
                 .then(g.on, Tone::Good)
                 .then(" ", Tone::Text);
         }

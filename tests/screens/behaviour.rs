@@ -121,8 +121,8 @@ fn sorting_by_key_goes_through_the_columns_that_are_shown() {
             "status▲",
             "▼cpu",
             "▼mem",
-            "▼up",
-            "▲vmid"
+            "▼disk",
+            "▼up"
         ]
     );
 }

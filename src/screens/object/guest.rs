@@ -232,7 +232,8 @@ fn addresses(
     }
     sourced("Addresses", fresh, interfaces, "no interface", |interfaces| {
         let mut facts = Facts::default();
-        for interface in interfaces {
+        // The loopback of every guest is the same: it tells nothing.
+        for interface in interfaces.iter().filter(|interface| &*interface.name != "lo") {
             let mac = interface.mac.as_deref().unwrap_or_default();
             let addresses = Cell::text(interface.addresses.join(" "));
             facts.add(&interface.name, addresses.then(format!("  {mac}"), Tone::Muted));

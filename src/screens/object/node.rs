@@ -6,11 +6,11 @@ use super::{
 };
 use crate::{
     domain::{
-        Guest, Node, NodeRef, ObjectRef, Storage,
+        Guest, GuestStatus, Node, NodeRef, ObjectRef, Storage,
         node::NodeDetail,
         quantity::{Bytes, percent},
     },
-    screens::{Cx, states},
+    screens::{Cx, figures, states},
     store::{Cluster, Feed},
     ui::{
         Cell, Glyphs, Tone,
@@ -204,32 +204,44 @@ fn usage(cx: &Cx<'_>, node: &Node, detail: Option<&NodeDetail>, cpu: Option<Cell
     facts.body()
 }
 
-/// The guests on the node, the busiest first.
+/// Whether a guest uses processor and memory: a stopped one reports zeros that mean nothing.
+fn is_loaded(guest: &Guest) -> bool {
+    matches!(guest.status, GuestStatus::Running | GuestStatus::Paused)
+}
+
+/// The guests on the node, the busiest first, those without load last.
 fn guests(g: &Glyphs, fresh: &Freshness, guests: &[&Guest]) -> Section {
     let mut guests = guests.to_vec();
     guests.sort_by(|a, b| {
         let cpu = |guest: &Guest| guest.cpu.unwrap_or(-1.0) * guest.cpus.unwrap_or(1.0);
-        cpu(b).total_cmp(&cpu(a)).then(a.vmid.cmp(&b.vmid))
+        is_loaded(b)
+            .cmp(&is_loaded(a))
+            .then(cpu(b).total_cmp(&cpu(a)))
+            .then(a.vmid.cmp(&b.vmid))
     });
-    let running = guests.iter().filter(|guest| guest.uptime.is_some()).count();
-    let title = format!("Guests ({running} of {} running)", guests.len());
+    let running = guests
+        .iter()
+        .filter(|guest| guest.status == GuestStatus::Running)
+        .count();
+    let all = guests.iter().filter(|guest| !guest.template).count();
+    let title = format!("Guests ({running} of {all} running)");
     let rows = guests
         .iter()
         .map(|guest| {
-            let memory = [guest.mem, guest.max_mem]
-                .into_iter()
-                .flatten()
-                .map(|bytes| Bytes(bytes).short())
-                .collect::<Vec<_>>()
-                .join("/");
+            let (cpu, memory) = if is_loaded(guest) {
+                (
+                    figures::share(guest.cpu, g),
+                    figures::of(guest.mem, guest.max_mem, g),
+                )
+            } else {
+                (figures::none(g), figures::none(g))
+            };
             vec![
                 Cell::number(guest.vmid.to_string()),
                 Cell::toned(&*guest.label(), Tone::Accent),
                 states::guest(guest.status, g).cell(),
-                guest
-                    .cpu
-                    .map_or_else(Cell::empty, |f| Cell::toned(percent(f), Tone::of_load(f))),
-                Cell::text(memory),
+                cpu,
+                memory,
             ]
         })
         .collect();

@@ -91,7 +91,7 @@ impl<'a> TaskRows<'a> {
         columns.fit(Field::User, longest(rows.iter().map(|row| &*row.task.user)), 0);
         let object = |row: &Row<'_>| row.task.upid.id.len() + row.guest.map_or(0, |name| name.len() + 1);
         let objects = rows.iter().map(object).max().unwrap_or(0).min(99);
-        columns.fit(Field::Object, objects as u16, 16);
+        columns.fit(Field::Object, objects as u16, 12);
         Self {
             cx: *cx,
             columns,
