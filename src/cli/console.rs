@@ -129,8 +129,11 @@ pub(super) async fn show(global: &Global, places: &Places, wanted: &Wanted<'_>) 
     let clusters = connect::links(&settings, global, &Asking::on_terminal())?;
     let place = place(wanted, &clusters).await?;
     let mut setup = setup(&settings, places, &clusters, place);
-    if wanted.picture == Picture::Text {
-        setup.themes = vec![Theme::mono()];
+    match wanted.picture {
+        Picture::Text => setup.themes = vec![Theme::mono()],
+        // A picture has all colours, whatever the terminal has that it is made from.
+        Picture::Svg => setup.themes = look::themes(places, &settings.ui, ColorDepth::True).0,
+        Picture::Ansi => {}
     }
     for warning in std::mem::take(&mut setup.warnings) {
         talk(warning);

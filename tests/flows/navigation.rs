@@ -7,6 +7,8 @@ use pvedeck::{
     store::Feed,
 };
 
+use ratatui::style::Modifier;
+
 use crate::{stage::Stage, support::estate};
 
 fn guest(vmid: u32) -> ObjectRef {
@@ -221,4 +223,25 @@ fn a_very_narrow_footer_keeps_the_first_key_and_help() {
     stage.event(Event::Resized(30, 8));
     let line = stage.text().lines().last().unwrap_or_default().to_owned();
     assert!(line.contains("enter open") && line.contains("? help"), "{line}");
+}
+
+#[test]
+fn the_selected_row_is_not_dimmed() {
+    let mut stage = Stage::live(estate::inventory(3));
+    let dimmed = |stage: &mut Stage| {
+        let buffer = stage.frame();
+        let name = |y: u16| {
+            (0..buffer.area.width - 9).find(|x| {
+                let text: String = (0..9).map(|i| buffer[(x + i, y)].symbol()).collect();
+                text == "web-00000"
+            })
+        };
+        let (x, y) = (0..buffer.area.height)
+            .find_map(|y| name(y).map(|x| (x, y)))
+            .unwrap();
+        buffer[(x, y)].modifier.contains(Modifier::DIM)
+    };
+    assert!(!dimmed(&mut stage), "selected");
+    stage.keys("j");
+    assert!(dimmed(&mut stage), "a stopped guest that is not selected");
 }

@@ -58,6 +58,13 @@ pub fn table(canvas: &mut Canvas<'_>, state: &mut TableState, rows: &dyn Rows, l
             if look.stale {
                 cell = cell.all(Tone::Muted);
             }
+            if selected && look.focused {
+                // Dimmed text on the bar of the selection would be hard to read; colours that mean something stay.
+                let plain = |tone: &Tone| matches!(tone, Tone::Text | Tone::Muted);
+                for (_, tone) in cell.parts.iter_mut().filter(|(_, tone)| plain(tone)) {
+                    *tone = Tone::Selection;
+                }
+            }
             canvas.cell(x, y, width, &cell);
             x += width + GAP;
         }
