@@ -160,7 +160,7 @@ fn widths(columns: &[Column], room: u16) -> Vec<Option<u16>> {
 
 /// Takes what is too much from the columns of text, the widest first, as long as a word of it stays.
 fn shorten(columns: &[Column], widths: &mut [Option<u16>], mut excess: u32) {
-    const WORD: u16 = 8;
+    const WORD: u16 = 10;
     while excess > 0 {
         let widest = widths
             .iter_mut()
@@ -241,8 +241,8 @@ mod tests {
         ];
         assert_eq!(widths(&columns, 43), [Some(12), Some(30)]);
         assert_eq!(widths(&columns, 33), [Some(12), Some(20)]);
-        assert_eq!(widths(&columns, 20), [Some(10), Some(9)]);
-        assert_eq!(widths(&columns, 5), [Some(8), Some(8)]);
+        assert_eq!(widths(&columns, 23), [Some(11), Some(11)]);
+        assert_eq!(widths(&columns, 5), [Some(10), Some(10)]);
     }
 
     #[test]
