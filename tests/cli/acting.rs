@@ -1,5 +1,10 @@
 //! `run` and `journal` against the embedded datacentre.
 
+use std::{
+    io::{BufRead as _, BufReader},
+    process::Stdio,
+};
+
 use serde_json::Value;
 
 use crate::demo::{Served, json};
@@ -145,4 +150,46 @@ fn a_snapshot_is_made_and_removed_and_mistakes_are_told_apart() {
         assert_eq!(refused.code, code, "{args:?}: {refused:?}");
         assert!(refused.err.contains(part), "{args:?}: {refused:?}");
     }
+}
+
+#[test]
+fn a_killed_run_is_gone_on_with_and_nothing_is_done_twice() {
+    let demo = Served::start(&["--guests", "40"]);
+    let (vmid, _) = guest(&demo, "status:stopped");
+    let env =
+        ["PVEDECK_URL", "PVEDECK_TOKEN", "PVEDECK_CA_FILE"].map(|name| (name, demo.value(name).to_owned()));
+    let mut process = demo
+        .home
+        .command(&["run", "guest.start", &vmid])
+        .envs(env)
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    BufReader::new(process.stderr.take().unwrap())
+        .read_line(&mut said)
+        .unwrap();
+    assert!(said.contains("UPID:"), "{said}");
+    let second = demo.run(&["journal", "continue", "1"]);
+    assert_eq!(second.code, 6, "another console is at it: {second:?}");
+    process.kill().unwrap();
+    process.wait().unwrap();
+    let runs = json(&demo.run(&["journal", "list", "-o", "json"]));
+    assert_eq!(runs[0]["state"], "interrupted");
+    let gone_on = demo.run(&["journal", "continue", "1"]);
+    assert_eq!(gone_on.code, 0, "{gone_on:?}");
+    assert_eq!(status(&demo, &vmid), "running");
+    let tasks = json(&demo.run(&["get", "tasks", "-o", "json"]));
+    let upid = said.trim().rsplit_once(' ').unwrap().1;
+    let kind = upid.split(':').nth(5).unwrap();
+    let ours = tasks.iter().find(|task| task["upid"] == upid).unwrap();
+    let started = ours["starttime"].as_i64().unwrap();
+    let recent = tasks
+        .iter()
+        .filter(|task| {
+            task["type"] == kind && task["id"] == *vmid && task["starttime"].as_i64() >= Some(started)
+        })
+        .count();
+    assert_eq!(recent, 1, "{tasks:?}");
 }
