@@ -139,3 +139,13 @@ async fn a_log_past_its_end_keeps_its_place() {
     let log = client(&server).task_log(&upid, 7, 50).await.unwrap();
     assert_eq!((log.start, log.lines.len(), log.total), (7, 0, 7));
 }
+
+#[tokio::test]
+async fn an_inventory_of_nothing_is_no_inventory() {
+    for nothing in [r#"{"data":null}"#, r#"{"data":[]}"#] {
+        let recording = Recording::default().with("/cluster/resources", Answer::json(nothing));
+        let server = Replay::start(recording);
+        let error = client(&server).resources().await.unwrap_err();
+        assert!(matches!(error, Error::Malformed { .. }), "{nothing}: {error}");
+    }
+}

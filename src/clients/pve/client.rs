@@ -115,7 +115,17 @@ impl Client {
 
     /// The whole inventory.
     pub async fn resources(&self) -> Result<Inventory> {
-        self.read(request::resources()).await
+        let inventory = self.read(request::resources()).await?;
+        if inventory == Inventory::default() {
+            // Whoever may sign in is told of the nodes: nothing at all is no estate but a broken answer, and must not
+            // empty a list that was full.
+            let message = format!(
+                "{} sent an inventory without a single node",
+                self.current_address()
+            );
+            return Err(Error::Malformed { message });
+        }
+        Ok(inventory)
     }
 
     /// Quorum and members.

@@ -13,7 +13,7 @@ use crate::{
     domain::{
         ClusterId, GuestRef, ObjectRef, Task, TaskRef, TaskState,
         filter::{Filter, Key, Searchable},
-        quantity::long_span,
+        quantity::{age, long_span},
         task_kind,
     },
     ui::{
@@ -122,6 +122,8 @@ impl<'a> TaskRows<'a> {
         match (&row.task.state, row.task.end) {
             // It is over, and nobody said when.
             (state, None) if state.is_over() => figures::none(self.cx.glyphs),
+            // How long it has run already, in steps that let the screen rest.
+            (TaskState::Running, _) => Cell::number(age(row.task.duration(self.cx.now))),
             _ => Cell::number(long_span(row.task.duration(self.cx.now))),
         }
     }
