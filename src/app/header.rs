@@ -137,7 +137,9 @@ impl App {
             let text = if short {
                 format!("{warning}{} ", g.warn)
             } else {
-                format!("{warning} warning ")
+                // The critical ones may stand on a ground of their own, which must not touch these.
+                let gap = if critical > 0 { " " } else { "" };
+                format!("{gap}{warning} warning ")
             };
             cell = cell.then(text, Tone::Warn);
         }
