@@ -8,6 +8,7 @@ use crate::{
     domain::{Task, TaskState},
     overlays,
     screens::{Place, deck},
+    store::Health,
     ui::{Canvas, Tone, export, pane, safe},
 };
 
@@ -166,13 +167,20 @@ impl App {
         let running = self.world.store.tasks().filter(|(_, task)| runs(task)).count();
         let findings = self.world.store.findings().len();
         let cx = self.world.cx();
+        let live = cx
+            .store
+            .clusters()
+            .iter()
+            .all(|cluster| cluster.health(cx.now) == Health::Live);
         TILES
             .iter()
             .map(|place| match place {
                 Place::Tasks if running > 0 => format!(" {running}{}", g.busy),
                 Place::Tasks => String::new(),
                 Place::Findings if findings > 0 => format!(" {findings}{}", g.flag),
-                Place::Findings => format!(" {}", g.ok),
+                // That nothing is wrong can only be said where everything was heard.
+                Place::Findings if live => format!(" {}", g.ok),
+                Place::Findings => format!(" {}", g.unknown),
                 place => {
                     let detail = self.panes.get(place).map(|pane| pane.title(&cx).detail);
                     let detail = detail.unwrap_or_default();

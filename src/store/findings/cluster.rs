@@ -44,7 +44,10 @@ fn reachable(report: &mut Report<'_>) {
     let severity = match error.kind {
         // These two do not pass by themselves.
         FeedErrorKind::Untrusted | FeedErrorKind::SignIn => Severity::Critical,
-        FeedErrorKind::Unreachable if inventory.failures >= FAILURES => Severity::Critical,
+        // One failure may pass; one without anything known of the cluster is all that there is to say of it.
+        FeedErrorKind::Unreachable if inventory.failures >= FAILURES || inventory.data_at.is_none() => {
+            Severity::Critical
+        }
         FeedErrorKind::Unreachable => return,
         _ if inventory.failures >= FAILURES => Severity::Warning,
         _ => return,

@@ -1,7 +1,7 @@
 //! How a table looks.
 
 use super::{Column, Rows, TableState, Width};
-use crate::ui::{Align, Canvas, Cell, Tone};
+use crate::ui::{Align, Canvas, Cell, Tone, wrap::wrap};
 
 /// How a table is drawn besides its rows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,7 +25,18 @@ pub fn table(canvas: &mut Canvas<'_>, state: &mut TableState, rows: &dyn Rows, l
     let count = state.order().len();
     keep_in_sight(state, height, count);
     if count == 0 {
-        canvas.text(2, 1, look.empty, canvas.width().saturating_sub(2), Tone::Muted);
+        // It may be the reason why nothing can be shown, with the remedy at its end: all of it is wanted.
+        let columns = canvas.width().saturating_sub(4);
+        for (line, parts) in wrap(&[(look.empty, Tone::Muted)], columns.into())
+            .into_iter()
+            .enumerate()
+        {
+            let cell = Cell {
+                parts,
+                ..Cell::default()
+            };
+            canvas.cell(2, line as u16 + 1, columns, &cell);
+        }
         return;
     }
     for line in 0..height.min(count - state.offset) {
