@@ -522,3 +522,42 @@ fn dependencies() {
     let bad = "name = \"openssl-sys\"\nname = \"rustls\"\nname = \"rustls\"\nname = \"serde\"\n";
     assert_eq!(unwanted_crates(bad), ["openssl-sys", "rustls"]);
 }
+
+/// What may lie at the top besides dot-files and what git ignores.
+const TOP: &[&str] = &[
+    "Cargo.toml",
+    "Cargo.lock",
+    "README.md",
+    "LICENSE",
+    "src",
+    "tests",
+    "config",
+    "themes",
+    "assets",
+];
+
+fn strays<'a>(names: &'a [String], ignored: &str) -> Vec<&'a str> {
+    let ignored: Vec<&str> = ignored
+        .lines()
+        .filter_map(|line| line.strip_prefix('/'))
+        .collect();
+    let belongs = |name: &str| name.starts_with('.') || TOP.contains(&name) || ignored.contains(&name);
+    names
+        .iter()
+        .map(String::as_str)
+        .filter(|name| !belongs(name))
+        .collect()
+}
+
+#[test]
+fn top_level() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let ignored = fs::read_to_string(root.join(".gitignore")).unwrap();
+    let entries = fs::read_dir(root).unwrap();
+    let names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(strays(&names, &ignored), Vec::<&str>::new());
+    let bad = ["src", "docs", ".ci", "target"].map(str::to_owned);
+    assert_eq!(strays(&bad, "/target\n"), ["docs"]);
+}

@@ -20,6 +20,18 @@ fn one_hiccup_is_no_fault() {
 }
 
 #[test]
+fn a_cluster_of_which_nothing_is_known_is_a_fault_at_once() {
+    let mut store = Store::new(["prod".into()]);
+    store.apply(failure(NOW, Feed::Resources, FeedErrorKind::Unreachable));
+    one(
+        store.findings(),
+        FindingKind::ClusterUnreachable,
+        Severity::Critical,
+        "cluster prod",
+    );
+}
+
+#[test]
 fn what_does_not_pass_by_itself_is_told_at_once() {
     for kind in [FeedErrorKind::Untrusted, FeedErrorKind::SignIn] {
         let mut store = healthy();
