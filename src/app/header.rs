@@ -159,14 +159,28 @@ impl App {
             cell = cell.then(format!(" {} ", self.user), Tone::Muted);
         }
         if level < Level::NoBadge {
-            // The senders of this program know no write.
-            cell = cell.then(" read-only ", Tone::Muted);
+            let (word, tone) = self.badge();
+            cell = cell.then(format!(" {word} "), tone);
         }
         if level < Level::NoTime {
             let now = self.world.now.to_zoned(self.world.zone.clone());
             cell = cell.then(format!(" {} ", now.strftime("%H:%M")), Tone::Text);
         }
         cell
+    }
+
+    /// What may be done here, in a word: to all clusters, to some, or to none.
+    fn badge(&self) -> (&'static str, Tone) {
+        let clusters = self.world.store.clusters();
+        let writable = clusters
+            .iter()
+            .filter(|cluster| self.writable.contains(cluster.id()))
+            .count();
+        match writable {
+            0 => ("read-only", Tone::Muted),
+            all if all == clusters.len() => ("read-write", Tone::Accent),
+            _ => ("mixed", Tone::Accent),
+        }
     }
 }
 

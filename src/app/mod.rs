@@ -22,6 +22,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use self::{history::History, panes::Panes};
 use crate::{
+    domain::ClusterId,
     overlays::{Help, Palette, Toasts},
     screens::{Cx, Place},
     settings::keymap::Keymap,
@@ -43,6 +44,8 @@ pub struct Setup {
     pub zone: TimeZone,
     /// Who is signed in, as the header shows it: `alice@pam`. Empty if it differs between clusters.
     pub user: String,
+    /// The clusters that may be written to.
+    pub writable: BTreeSet<ClusterId>,
     /// Whether the mouse is taken at first.
     pub mouse: bool,
     /// Where to begin.
@@ -99,6 +102,7 @@ pub struct App {
     theme: usize,
     size: (u16, u16),
     user: String,
+    writable: BTreeSet<ClusterId>,
     mouse: bool,
     paused: bool,
     dirty: bool,
@@ -140,6 +144,7 @@ impl App {
             theme: 0,
             size,
             user: setup.user,
+            writable: setup.writable,
             mouse: setup.mouse,
             paused: false,
             dirty: true,

@@ -160,15 +160,21 @@ pub fn acting(settings: &Settings, global: &Global, asking: &Asking) -> Result<V
     }
     clusters
         .into_iter()
-        .map(|cluster| {
-            if cluster.read_only {
-                let link = link(cluster, asking)?;
-                return Ok(Acting { link, actor: None });
-            }
-            let actor = Actor::new(access(&cluster, asking)?);
-            with_actor(cluster.id.clone(), Some(cluster), actor)
-        })
+        .map(|cluster| acting_on(cluster, asking))
         .collect()
+}
+
+/// One configured cluster, with what may write to it unless it is read-only.
+///
+/// # Errors
+/// As [`link`].
+pub(super) fn acting_on(cluster: ClusterSettings, asking: &Asking) -> Result<Acting, Failure> {
+    if cluster.read_only {
+        let link = link(cluster, asking)?;
+        return Ok(Acting { link, actor: None });
+    }
+    let actor = Actor::new(access(&cluster, asking)?);
+    with_actor(cluster.id.clone(), Some(cluster), actor)
 }
 
 fn with_actor(

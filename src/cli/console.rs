@@ -1,10 +1,13 @@
 //! The commands with a screen: the console itself, and one frame of it as text.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use super::{
     args::{Global, Picture, Size},
-    connect::{self, Asking, Link},
+    connect::{self, Acting, Asking, Link},
     exit::{Code, Failure, talk},
     journal, output,
 };
@@ -23,8 +26,8 @@ use crate::{
 pub(super) async fn open(global: &Global, places: &Places) -> Result<(), Failure> {
     let settings = connect::settings(global, places)?;
     let asking = Asking::on_terminal();
-    let clusters = connect::links(&settings, global, &asking)?;
-    for link in clusters.iter().filter(|link| may_ask(link)) {
+    let clusters = connect::acting(&settings, global, &asking)?;
+    for link in clusters.iter().map(|one| &one.link).filter(|link| may_ask(link)) {
         // The screen is no place for the question; what the answer is good for, the console shows by itself.
         let _ = link.client.version().await;
     }
@@ -45,11 +48,18 @@ fn may_ask(link: &Link) -> bool {
 }
 
 /// Opens the console on these clusters.
-pub(super) async fn run(settings: &Settings, places: &Places, clusters: Vec<Link>) -> Result<(), Failure> {
-    let mut setup = setup(settings, places, &clusters, Place::Deck);
+pub(super) async fn run(settings: &Settings, places: &Places, clusters: Vec<Acting>) -> Result<(), Failure> {
+    let mut links = Vec::new();
+    let mut actors = BTreeMap::new();
+    for Acting { link, actor } in clusters {
+        actors.extend(actor.map(|actor| (link.id.clone(), actor)));
+        links.push(link);
+    }
+    let mut setup = setup(settings, places, &links, Place::Deck);
+    setup.writable = actors.keys().cloned().collect();
     setup.warnings.extend(journal::interrupted(places));
     console::run(setup, places.state.clone(), move || {
-        Links::start(readers(clusters))
+        Links::start(readers(links)).acting(actors)
     })
     .await
     .map_err(|error| failure(&error))
@@ -83,6 +93,8 @@ fn setup(settings: &Settings, places: &Places, clusters: &[Link], place: Place) 
         glyphs: look::glyphs(&settings.ui, var),
         zone: settings.ui.time_zone.clone(),
         user: user(clusters),
+        // Whoever opens a console with actors says so; a printed frame has none.
+        writable: BTreeSet::new(),
         mouse: settings.ui.mouse,
         place,
         warnings,

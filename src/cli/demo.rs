@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     args::Demo,
-    connect::{self, Asking, Link},
+    connect::{self, Acting, Asking},
     console,
     exit::{Code, Failure, talk},
     log::create_private,
@@ -46,15 +46,15 @@ pub(super) async fn run(
         return serve(&datacentre, &places).await;
     }
     let asking = Asking::on_terminal();
-    let links = datacentre
+    let acting = datacentre
         .clusters()
         .iter()
-        .map(|cluster| link(cluster, read_only, &asking));
-    let links = links.collect::<Result<Vec<Link>, Failure>>()?;
-    console::run(settings, &places, links).await
+        .map(|cluster| acting(cluster, read_only, &asking));
+    let acting = acting.collect::<Result<Vec<Acting>, Failure>>()?;
+    console::run(settings, &places, acting).await
 }
 
-fn link(cluster: &Cluster, read_only: bool, asking: &Asking) -> Result<Link, Failure> {
+fn acting(cluster: &Cluster, read_only: bool, asking: &Asking) -> Result<Acting, Failure> {
     let wrong = |error: String| Failure::new(Code::Failed, error);
     let settings = ClusterSettings {
         id: ClusterId::from(cluster.name()),
@@ -66,7 +66,7 @@ fn link(cluster: &Cluster, read_only: bool, asking: &Asking) -> Result<Link, Fai
         timeout: ClusterSettings::DEFAULT_TIMEOUT,
         connect_timeout: ClusterSettings::DEFAULT_CONNECT_TIMEOUT,
     };
-    connect::link(settings, asking)
+    connect::acting_on(settings, asking)
 }
 
 /// Prints how to reach it and waits for a signal.

@@ -12,6 +12,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    clients::pve::Actor,
     domain::ClusterId,
     store::{Feed, FeedKey, Update},
     sync::{Orders, Reader, drive},
@@ -24,6 +25,8 @@ const WAITING: usize = 256;
 pub struct Links {
     /// What the readers bring.
     pub updates: mpsc::Receiver<Update>,
+    /// Who may write to which cluster. One that is not in it is read-only: there is nothing to write with.
+    pub actors: BTreeMap<ClusterId, Actor>,
     drivers: BTreeMap<ClusterId, Driver>,
     tasks: JoinSet<()>,
     cancel: CancellationToken,
@@ -40,6 +43,7 @@ impl Links {
         let (sender, updates) = mpsc::channel(WAITING);
         let mut links = Self {
             updates,
+            actors: BTreeMap::new(),
             drivers: BTreeMap::new(),
             tasks: JoinSet::new(),
             cancel: CancellationToken::new(),
@@ -58,6 +62,13 @@ impl Links {
             links.drivers.insert(id, Driver { watch, refresh });
         }
         links
+    }
+
+    /// With these to write.
+    #[must_use]
+    pub fn acting(mut self, actors: BTreeMap<ClusterId, Actor>) -> Self {
+        self.actors = actors;
+        self
     }
 
     /// Tells the readers what is on the screen.

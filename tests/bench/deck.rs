@@ -7,7 +7,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::{cmp::Ordering, hint::black_box};
+use std::{cmp::Ordering, collections::BTreeSet, hint::black_box};
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use jiff::{Timestamp, tz::TimeZone};
@@ -244,6 +244,7 @@ impl Console {
             glyphs: Glyphs::UNICODE,
             zone: TimeZone::UTC,
             user: String::new(),
+            writable: BTreeSet::new(),
             mouse: false,
             place: Place::Guests,
             warnings: Vec::new(),

@@ -27,8 +27,13 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// A console on these clusters, nothing read yet.
+    /// A console on these clusters that can write to none, nothing read yet.
     pub(crate) fn new(clusters: &[&str], size: (u16, u16)) -> Self {
+        Self::writing(clusters, &[], size)
+    }
+
+    /// A console on these clusters that can write to some of them.
+    pub(crate) fn writing(clusters: &[&str], writable: &[&str], size: (u16, u16)) -> Self {
         let now = Timestamp::from_second(START).unwrap();
         let ids: Vec<ClusterId> = clusters.iter().map(|name| (*name).into()).collect();
         let setup = Setup {
@@ -38,6 +43,7 @@ impl Stage {
             glyphs: Glyphs::UNICODE,
             zone: TimeZone::UTC,
             user: "alice@pam".to_owned(),
+            writable: writable.iter().map(|name| (*name).into()).collect(),
             mouse: true,
             place: Place::Deck,
             warnings: Vec::new(),

@@ -157,3 +157,19 @@ fn an_idle_second_changes_little() {
         "{changed} cells changed within a second without news"
     );
 }
+
+#[test]
+fn the_header_says_what_may_be_written_to() {
+    let badge = |writable: &[&str]| {
+        let mut stage = Stage::writing(&["prod", "lab"], writable, (120, 30));
+        let text = stage.text();
+        let first = text.lines().next().unwrap_or_default();
+        ["read-only", "mixed", "read-write"]
+            .into_iter()
+            .filter(|word| first.contains(word))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(badge(&[]), ["read-only"]);
+    assert_eq!(badge(&["lab"]), ["mixed"]);
+    assert_eq!(badge(&["prod", "lab"]), ["read-write"]);
+}
