@@ -1,34 +1,25 @@
 //! Deeds: the actions that change the world. Each has its danger, the privilege it needs and its arguments.
 //!
 //! What always holds here: the order of [`DEEDS`] is that of [`Deed`]; names are noun-verb and stable, as scripts and
-//! the journal use them.
+//! the journal use them; within one kind of object no two deeds share a letter of its menu.
 
-/// An action that changes the world.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-#[allow(missing_docs, reason = "each has its help in the table")]
-pub enum Deed {
-    GuestStart,
-    GuestShutdown,
-    GuestReboot,
-    GuestStop,
-    GuestReset,
-    GuestSuspend,
-    GuestResume,
-    GuestMigrate,
-    SnapshotCreate,
-    SnapshotRollback,
-    SnapshotDelete,
-    TaskStop,
-}
+use super::table::{Action, Id, Scope};
 
 /// What it takes before a deed is done. The order is that of danger.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
 pub enum Danger {
     /// It disturbs nobody: it runs at once.
+    #[serde(rename = "none")]
     None,
     /// It disturbs: it asks y/N.
+    #[serde(rename = "yes")]
     Confirm,
     /// It destroys: the name of its object is typed.
+    #[default]
+    #[serde(rename = "name")]
     TypeName,
 }
 
@@ -37,18 +28,55 @@ pub enum Danger {
 pub enum Object {
     /// A guest.
     Guest,
+    /// A node.
+    Node,
     /// A running task.
     Task,
+}
+
+/// What an argument is: how it is checked, asked for and completed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// Any text of one line.
+    Text,
+    /// 1 or 0.
+    Flag,
+    /// A whole number from, to.
+    Number(u64, u64),
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A node of the target's cluster.
+    Node,
+    /// A storage that the target's node sees.
+    Storage,
+    /// A snapshot that the target has.
+    Snapshot,
+    /// A name for a new snapshot.
+    NewSnapshot,
+    /// A VMID that nobody has.
+    NewVmid,
+    /// A disk of the target: `scsi0`, `rootfs`.
+    Disk,
+    /// A size: `32G`, `+10G`.
+    Size,
+    /// Words with commas between: `prod,web`.
+    Tags,
+    /// A pool of the target's cluster.
+    Pool,
+    /// A service of the target node: `pveproxy`.
+    Service,
 }
 
 /// One argument.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Argument {
-    /// Its name, as `--arg` takes it.
+    /// Its name, as `--NAME` of `pvedeck run`.
     pub name: &'static str,
+    /// What it is.
+    pub kind: Kind,
     /// Whether the deed cannot be done without.
     pub required: bool,
-    /// What it is.
+    /// What it is for.
     pub help: &'static str,
 }
 
@@ -57,44 +85,64 @@ pub struct Argument {
 pub struct Row {
     /// Which one.
     pub deed: Deed,
-    /// The stable name.
-    pub name: &'static str,
-    /// What people call it.
-    pub title: &'static str,
-    /// One sentence about it.
-    pub help: &'static str,
+    /// What it shares with every action. A deed has no default key of its own; a keymap may give it one.
+    pub action: Action,
+    /// Its letter in the menu of its object.
+    pub letter: Option<char>,
     /// What it takes.
     pub danger: Danger,
     /// What it is done to.
     pub object: Object,
-    /// The privilege it needs on the guest; a task needs none beyond being one's own.
+    /// The privilege it needs on the object; a task needs none beyond being one's own.
     pub privilege: Option<&'static str>,
     /// Its arguments.
     pub arguments: &'static [Argument],
 }
 
-const SNAPSHOT: Argument = Argument {
-    name: "snapshot",
-    required: true,
-    help: "name of the snapshot",
-};
-
-const fn optional(name: &'static str, help: &'static str) -> Argument {
+const fn required(name: &'static str, kind: Kind, help: &'static str) -> Argument {
     Argument {
         name,
+        kind,
+        required: true,
+        help,
+    }
+}
+
+const fn optional(name: &'static str, kind: Kind, help: &'static str) -> Argument {
+    Argument {
+        name,
+        kind,
         required: false,
         help,
     }
 }
 
+/// Longest that a guest is given to shut down, in seconds: the server takes no more than a day.
+const DAY: u64 = 86_400;
+
+const SNAPSHOT: Argument = required("snapshot", Kind::Snapshot, "name of the snapshot");
+const POWER: Option<&str> = Some("VM.PowerMgmt");
+
 macro_rules! deeds {
-    ($($deed:ident $name:literal $danger:ident $object:ident $privilege:expr, $arguments:expr, $title:literal, $help:literal;)*) => {
+    ($($deed:ident $name:literal $letter:expr, $danger:ident $object:ident $privilege:expr, $arguments:expr, $title:literal, $help:literal;)*) => {
+        /// An action that changes the world.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        #[allow(missing_docs, reason = "each has its help in the table")]
+        pub enum Deed { $($deed,)* }
+
         /// All deeds, in the order in which they are offered.
         pub const DEEDS: &[Row] = &[$(Row {
             deed: Deed::$deed,
-            name: $name,
-            title: $title,
-            help: $help,
+            action: Action {
+                id: Id::Deed(Deed::$deed),
+                name: $name,
+                title: $title,
+                help: $help,
+                scope: Scope::Global,
+                keys: &[],
+                hint: "",
+            },
+            letter: $letter,
             danger: Danger::$danger,
             object: Object::$object,
             privilege: $privilege,
@@ -103,31 +151,38 @@ macro_rules! deeds {
     };
 }
 
-const POWER: Option<&str> = Some("VM.PowerMgmt");
-
 deeds! {
-    GuestStart "guest.start" None Guest POWER, &[], "Start", "Starts a guest.";
-    GuestShutdown "guest.shutdown" Confirm Guest POWER,
-        &[optional("timeout", "seconds that the guest may take"), optional("force", "1: stop it hard if it takes longer")],
+    // --- power
+    GuestStart "guest.start" Some('s'), None Guest POWER, &[], "Start", "Starts a guest.";
+    GuestShutdown "guest.shutdown" Some('d'), Confirm Guest POWER,
+        &[optional("timeout", Kind::Number(0, DAY), "seconds that the guest may take"),
+          optional("force", Kind::Flag, "stop it hard if it takes longer")],
         "Shut down", "Asks the guest to shut down.";
-    GuestReboot "guest.reboot" Confirm Guest POWER, &[optional("timeout", "seconds that the guest may take")],
+    GuestReboot "guest.reboot" Some('r'), Confirm Guest POWER,
+        &[optional("timeout", Kind::Number(0, DAY), "seconds that the guest may take")],
         "Reboot", "Shuts the guest down and starts it again; pending changes take effect.";
-    GuestStop "guest.stop" Confirm Guest POWER, &[], "Stop", "Stops the guest at once, as if the power went away.";
-    GuestReset "guest.reset" Confirm Guest POWER, &[], "Reset", "Resets the machine, as its reset button would.";
-    GuestSuspend "guest.suspend" Confirm Guest POWER, &[], "Suspend", "Halts the guest; it stays in memory.";
-    GuestResume "guest.resume" None Guest POWER, &[], "Resume", "Lets a suspended guest go on.";
-    GuestMigrate "guest.migrate" Confirm Guest Some("VM.Migrate"),
-        &[Argument { name: "target", required: true, help: "node to go to" },
-          optional("with-local-disks", "1: copy disks on local storages too")],
+    GuestStop "guest.stop" Some('x'), Confirm Guest POWER, &[], "Stop", "Stops the guest at once, as if the power went away.";
+    GuestReset "guest.reset" Some('e'), Confirm Guest POWER, &[], "Reset", "Resets the machine, as its reset button would.";
+    GuestSuspend "guest.suspend" Some('u'), Confirm Guest POWER, &[], "Suspend", "Halts the guest; it stays in memory.";
+    GuestResume "guest.resume" Some('p'), None Guest POWER, &[], "Resume", "Lets a suspended guest go on.";
+    // --- place
+    GuestMigrate "guest.migrate" Some('m'), Confirm Guest Some("VM.Migrate"),
+        &[required("target", Kind::Node, "node to go to"),
+          optional("with-local-disks", Kind::Flag, "copy disks on local storages too")],
         "Migrate", "Moves the guest to another node; a running machine moves running, a running container restarts.";
-    SnapshotCreate "guest.snapshot.create" None Guest Some("VM.Snapshot"),
-        &[SNAPSHOT, optional("description", "what it is for"), optional("ram", "1: with the memory of a running machine")],
+    // --- snapshots
+    SnapshotCreate "guest.snapshot.create" Some('n'), None Guest Some("VM.Snapshot"),
+        &[required("snapshot", Kind::NewSnapshot, "name of the snapshot"),
+          optional("description", Kind::Text, "what it is for"),
+          optional("ram", Kind::Flag, "with the memory of a running machine")],
         "Create snapshot", "Takes a snapshot.";
-    SnapshotRollback "guest.snapshot.rollback" TypeName Guest Some("VM.Snapshot.Rollback"), &[SNAPSHOT],
+    SnapshotRollback "guest.snapshot.rollback" Some('b'), TypeName Guest Some("VM.Snapshot.Rollback"), &[SNAPSHOT],
         "Roll back to snapshot", "Puts the guest back to a snapshot; what was written since is lost.";
-    SnapshotDelete "guest.snapshot.delete" TypeName Guest Some("VM.Snapshot"), &[SNAPSHOT],
+    SnapshotDelete "guest.snapshot.delete" Some('k'), TypeName Guest Some("VM.Snapshot"), &[SNAPSHOT],
         "Delete snapshot", "Deletes a snapshot for good.";
-    TaskStop "task.stop" Confirm Task None, &[], "Stop task", "Stops a running task; what it had begun is left as it is.";
+    // --- tasks
+    TaskStop "task.stop" Some('x'), Confirm Task None, &[], "Stop task",
+        "Stops a running task; what it had begun is left as it is.";
 }
 
 impl Deed {
@@ -138,21 +193,54 @@ impl Deed {
 
     /// The deed of a name.
     pub fn from_name(name: &str) -> Option<Self> {
-        DEEDS.iter().find(|row| row.name == name).map(|row| row.deed)
+        DEEDS
+            .iter()
+            .find(|row| row.action.name == name)
+            .map(|row| row.deed)
+    }
+
+    /// Its stable name.
+    pub fn name(self) -> &'static str {
+        self.row().action.name
+    }
+
+    /// What people call it.
+    pub fn title(self) -> &'static str {
+        self.row().action.title
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
     fn every_deed_finds_itself() {
         for (index, row) in DEEDS.iter().enumerate() {
-            assert_eq!(row.deed as usize, index, "{}", row.name);
-            assert_eq!(Deed::from_name(row.name), Some(row.deed));
-            assert!(row.help.ends_with('.'), "{}: help is a sentence", row.name);
+            assert_eq!(row.deed as usize, index, "{}", row.action.name);
+            assert_eq!(Deed::from_name(row.action.name), Some(row.deed));
         }
         assert_eq!(Deed::from_name("guest.explode"), None);
+    }
+
+    #[test]
+    fn a_letter_of_a_menu_means_one_thing() {
+        let mut seen = BTreeSet::new();
+        for row in DEEDS {
+            if let Some(letter) = row.letter {
+                let fresh = seen.insert((format!("{:?}", row.object), letter));
+                assert!(fresh, "{letter} of {}", row.action.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_required_stands_first() {
+        for row in DEEDS {
+            let sorted = row.arguments.is_sorted_by_key(|argument| !argument.required);
+            assert!(sorted, "{}", row.action.name);
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! The one table of actions: keys, palette, footer, help and `pvedeck keys` all come from it.
 //!
 //! What always holds here:
-//! - Nothing in the program knows an action, or a default key, that is not in [`TABLE`].
+//! - Nothing in the program knows an action, or a default key, that [`all`] does not list: the console's own actions
+//!   (`table.rs`), then the deeds, which change the world (`deed.rs`).
 //! - Names are noun-verb and stable: keymaps and scripts use them.
 //! - Whether an action is possible is decided here, with the reason ([`availability`]), never where keys are read.
 
@@ -11,22 +12,20 @@ mod place;
 mod table;
 
 pub use availability::{Reason, Target, availability};
+pub use deed::{DEEDS, Deed};
 pub use place::Place;
-pub use table::{Action, Id, Scope, TABLE};
+pub use table::{Action, Id, Scope};
+
+/// Every action, in the order of help and palette: the console's own, then the deeds.
+pub fn all() -> impl Iterator<Item = &'static Action> {
+    let console = table::CONSOLE.iter().map(|id| id.action());
+    console.chain(DEEDS.iter().map(|row| &row.action))
+}
 
 impl Id {
-    /// The action's row in the table.
-    pub fn action(self) -> &'static Action {
-        // The table is built from the same list as `Id`, in the same order.
-        &TABLE[self as usize]
-    }
-
     /// The action of a name.
     pub fn from_name(name: &str) -> Option<Self> {
-        TABLE
-            .iter()
-            .find(|action| action.name == name)
-            .map(|action| action.id)
+        all().find(|action| action.name == name).map(|action| action.id)
     }
 }
 
@@ -38,8 +37,8 @@ mod tests {
 
     #[test]
     fn every_action_finds_itself() {
-        for (index, action) in TABLE.iter().enumerate() {
-            assert_eq!(action.id as usize, index, "{}", action.name);
+        for action in all() {
+            assert_eq!(action.id.action().name, action.name);
             assert_eq!(Id::from_name(action.name), Some(action.id));
             assert!(action.name.contains('.'), "{} is not noun-verb", action.name);
             assert!(
@@ -53,7 +52,7 @@ mod tests {
     #[test]
     fn no_default_key_means_two_things_at_once() {
         let mut seen: BTreeMap<(&str, Scope), &str> = BTreeMap::new();
-        for action in TABLE {
+        for action in all() {
             for key in action.keys {
                 if let Some(other) = seen.insert((key, action.scope), action.name) {
                     panic!("{key} is both {other} and {}", action.name);

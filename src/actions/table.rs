@@ -1,4 +1,6 @@
-//! The rows of the table.
+//! The console's own actions: the rows that change nothing in the world.
+
+use super::deed::Deed;
 
 /// Where an action means something. A key is looked up in the scope of the focused pane first, then outwards.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -59,18 +61,32 @@ macro_rules! actions {
         /// All actions.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         #[allow(missing_docs, reason = "each has its help in the table")]
-        pub enum Id { $($id,)* }
+        pub enum Id {
+            $($id,)*
+            /// One that changes the world.
+            Deed(Deed),
+        }
 
-        /// The table. Its order is the order of help and palette.
-        pub const TABLE: &[Action] = &[$(Action {
-            id: Id::$id,
-            name: $name,
-            title: $title,
-            help: $help,
-            scope: Scope::$scope,
-            keys: &[$($key),*],
-            hint: $hint,
-        },)*];
+        impl Id {
+            /// The action's row.
+            pub fn action(self) -> &'static Action {
+                match self {
+                    $(Self::$id => const { &Action {
+                        id: Self::$id,
+                        name: $name,
+                        title: $title,
+                        help: $help,
+                        scope: Scope::$scope,
+                        keys: &[$($key),*],
+                        hint: $hint,
+                    } },)*
+                    Self::Deed(deed) => &deed.row().action,
+                }
+            }
+        }
+
+        /// The console's own actions, in the order of help and palette.
+        pub(super) const CONSOLE: &[Id] = &[$(Id::$id,)*];
     };
 }
 

@@ -4,7 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{App, Overlay, keys::keys_text, panes::TILES};
 use crate::{
-    actions::{Id, Scope, TABLE},
+    actions::{self, Id, Scope},
     domain::{Task, TaskState},
     overlays,
     screens::{Place, deck},
@@ -279,7 +279,7 @@ impl App {
         for action in scope
             .chain()
             .iter()
-            .flat_map(|scope| TABLE.iter().filter(move |action| action.scope == *scope))
+            .flat_map(|scope| actions::all().filter(move |action| action.scope == *scope))
             .filter(|action| !action.hint.is_empty())
         {
             let means_something = match action.id {

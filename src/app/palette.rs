@@ -2,7 +2,7 @@
 
 use super::{App, Overlay, keys::keys_text};
 use crate::{
-    actions::{Id, TABLE},
+    actions::{self, Id},
     domain::{GuestRef, NodeRef, ObjectRef, StorageRef},
     overlays::{Choice, Palette, palette::Candidate},
     screens::Place,
@@ -18,8 +18,7 @@ impl App {
     }
 
     fn candidates(&mut self) -> Vec<Candidate> {
-        let mut all: Vec<Candidate> = TABLE
-            .iter()
+        let mut all: Vec<Candidate> = actions::all()
             // Steps of a selection are keys, not things one looks up by name.
             .filter(|action| !is_step(action.id))
             .map(|action| Candidate {
@@ -97,5 +96,6 @@ fn is_step(action: Id) -> bool {
             | Id::Focus4
             | Id::Focus5
             | Id::Palette
+            | Id::Deed(_)
     )
 }

@@ -8,7 +8,7 @@ use super::{
     output::{Column, List, Show, print},
 };
 use crate::{
-    actions::TABLE,
+    actions,
     settings::{self, Overrides, Places, Problems, Settings, keymap, keymap::Keymap, theme},
 };
 
@@ -23,8 +23,7 @@ const KEYS: &[Column] = &[
 pub(super) fn keys(places: &Places, format: Format) -> Result<(), Failure> {
     let (keymap, warnings) = Keymap::load(places);
     warn(&warnings);
-    let rows = TABLE
-        .iter()
+    let rows = actions::all()
         .map(|action| {
             let keys: Vec<String> = keymap.keys(action.id).iter().map(ToString::to_string).collect();
             // In a table a semicolon would look like one of the keys.

@@ -8,6 +8,7 @@ use std::{
     path::PathBuf,
 };
 
+use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -19,9 +20,9 @@ use super::{
 };
 use crate::{
     actions::deed::Object,
-    domain::{ClusterId, GuestRef, ObjectRef, TaskRef},
+    domain::{ClusterId, GuestRef, NodeRef, ObjectRef, TaskRef},
     plan::{
-        self, Arguments, DEEDS, Danger, Deed, Plan, Refusal,
+        self, Arguments, DEEDS, Danger, Deed, Plan, Refusal, Rules, Scene,
         journal::{Journal, JournalError, Run},
         runner::{News, Options, Outcome, Runner},
     },
@@ -31,16 +32,19 @@ use crate::{
     },
     settings::Places,
     store::{Feed, Payload, Store, Update},
+    sync::{self, Reader},
     ui::safe::clean,
 };
 
+/// Reads under way at a time.
+const READS: usize = 8;
 /// The journal, below the state directory.
 pub(super) const FILE: &str = "journal.sqlite";
 
 /// Does a deed.
 pub(super) async fn run(wanted: &Wanted, acting: Vec<Acting>, places: &Places) -> Result<(), Failure> {
     let deed = Deed::from_name(&wanted.action).ok_or_else(|| {
-        let names: Vec<&str> = DEEDS.iter().map(|row| row.name).collect();
+        let names: Vec<&str> = DEEDS.iter().map(|row| row.action.name).collect();
         let message = format!(
             "there is no action `{}`; there are {}",
             wanted.action,
@@ -58,7 +62,13 @@ pub(super) async fn run(wanted: &Wanted, acting: Vec<Acting>, places: &Places) -
         .collect::<Result<BTreeSet<ObjectRef>, Failure>>()?;
     let targets: Vec<ObjectRef> = targets.into_iter().collect();
     read_details(deed, &targets, &acting, &mut store).await;
-    let plan = plan::make(deed, &targets, &arguments, &store).map_err(|refusal| refused(&refusal))?;
+    let rules = Rules::default();
+    let scene = Scene {
+        store: &store,
+        rules: &rules,
+        now: Timestamp::now(),
+    };
+    let plan = plan::make(deed, &targets, &arguments, scene).map_err(|refusal| refused(&refusal))?;
     if wanted.dry_run {
         return show(&plan, wanted.output);
     }
@@ -205,7 +215,7 @@ fn writable(plan: &Plan, acting: &[Acting]) -> Result<(), Failure> {
 
 /// Asks as much as the danger demands. Where nobody can be asked, `--yes` has to be said.
 fn confirm(plan: &Plan, yes: bool) -> Result<(), Failure> {
-    let danger = plan.danger();
+    let danger = plan.danger;
     if yes || danger == Danger::None {
         return Ok(());
     }
@@ -216,14 +226,10 @@ fn confirm(plan: &Plan, yes: bool) -> Result<(), Failure> {
             "it was not confirmed; say --yes, or look at it with --dry-run",
         ));
     }
-    let confirmed = match (danger, &plan.steps[..]) {
-        (Danger::TypeName, [step]) => {
-            let name = step.title.split_once(' ').map_or(&*step.title, |(_, name)| name);
-            prompt::text(&format!("Type {name} to go on:"), "")? == name
-        }
-        (Danger::TypeName, steps) => {
-            let count = steps.len().to_string();
-            prompt::text(&format!("Type the number of guests ({count}) to go on:"), "")? == count
+    let confirmed = match danger {
+        Danger::TypeName => {
+            let word = clean(&plan.word);
+            prompt::text(&format!("Type {word} to go on:"), "")? == plan.word
         }
         _ => prompt::yes("Go on? [y/N]")?,
     };
@@ -257,55 +263,24 @@ async fn read_inventories(deed: Deed, acting: &[Acting], store: &mut Store) -> R
             let tasks = client.cluster_tasks().await.map_err(failed)?;
             take(store, id, Feed::Tasks, Payload::Tasks(tasks));
         }
-        // Who may not ask for it learns from the server what is missing.
-        if let Ok(grants) = client.permissions().await {
-            take(store, id, Feed::Permissions, Payload::Permissions(grants));
-        }
     }
     Ok(())
 }
 
 /// What the plan of this deed wants to know beside the inventory. What cannot be read is not known, no more.
 async fn read_details(deed: Deed, targets: &[ObjectRef], acting: &[Acting], store: &mut Store) {
-    for target in targets {
-        let ObjectRef::Guest(target) = target else {
-            continue;
-        };
-        let Some(guest) = store.guest(target) else {
-            continue;
-        };
-        let (node, kind, vmid) = (guest.node.clone(), guest.kind, guest.vmid);
-        let Some(one) = acting.iter().find(|one| one.link.id == target.cluster) else {
-            continue;
-        };
-        let (id, client) = (&one.link.id, &one.link.client);
-        match deed {
-            Deed::SnapshotCreate | Deed::SnapshotDelete | Deed::SnapshotRollback => {
-                if let Ok(snapshots) = client.guest_snapshots(&node, kind, vmid).await {
-                    take(
-                        store,
-                        id,
-                        Feed::GuestSnapshots(vmid),
-                        Payload::GuestSnapshots(snapshots),
-                    );
-                }
-            }
-            Deed::GuestMigrate => {
-                if let Ok(config) = client.guest_config(&node, kind, vmid).await {
-                    take(store, id, Feed::GuestConfig(vmid), Payload::GuestConfig(config));
-                }
-            }
-            _ => {
-                if let Ok(status) = client.guest_status(&node, kind, vmid).await {
-                    take(
-                        store,
-                        id,
-                        Feed::GuestStatus(vmid),
-                        Payload::GuestStatus(Box::new(status)),
-                    );
-                }
-            }
-        }
+    let reads = plan::needs(deed, targets, store).into_iter().filter_map(|key| {
+        let one = acting.iter().find(|one| one.link.id == key.cluster)?;
+        let place = sync::Place::of(&key, store);
+        Some(async move { (Reader::read(&one.link.client, key.feed.clone(), place).await, key) })
+    });
+    let mut answers = stream::iter(reads.collect::<Vec<_>>()).buffer_unordered(READS);
+    while let Some((outcome, key)) = answers.next().await {
+        store.apply(Update {
+            key,
+            at: Timestamp::now(),
+            outcome,
+        });
     }
 }
 
@@ -321,6 +296,17 @@ fn find(deed: Deed, word: &str, store: &Store) -> Result<ObjectRef, Failure> {
                     vmid: guest.vmid,
                 });
                 (object, format!("{} {} on {cluster}", guest.vmid, guest.label()))
+            })
+            .collect(),
+        Object::Node => store
+            .nodes()
+            .filter(|(_, node)| node.name.as_str() == word)
+            .map(|(cluster, node)| {
+                let object = ObjectRef::Node(NodeRef {
+                    cluster: cluster.clone(),
+                    node: node.name.clone(),
+                });
+                (object, format!("{} on {cluster}", node.name))
             })
             .collect(),
         Object::Task => store

@@ -1,7 +1,7 @@
 //! Help: what every key does, made from the action table. Typing searches it.
 
 use crate::{
-    actions::{Scope, TABLE},
+    actions::{self, Scope},
     ui::line::Line,
 };
 
@@ -33,8 +33,7 @@ pub struct HelpRow {
 impl Help {
     /// Opens it; `keys` tells the keys of an action, as the user's keymap has them.
     pub fn new(keys: impl Fn(crate::actions::Id) -> String) -> Self {
-        let rows = TABLE
-            .iter()
+        let rows = actions::all()
             .map(|action| HelpRow {
                 keys: keys(action.id),
                 title: action.title,
@@ -78,9 +77,9 @@ mod tests {
     #[test]
     fn help_searches_keys_and_words() {
         let mut help = Help::new(|id| id.action().keys.join(" "));
-        assert_eq!(help.shown().len(), TABLE.len());
+        assert_eq!(help.shown().len(), actions::all().count());
         help.line = Line::new("palette");
         assert!(help.shown().iter().any(|row| row.name == "palette.open"));
-        assert!(help.shown().len() < TABLE.len());
+        assert!(help.shown().len() < actions::all().count());
     }
 }

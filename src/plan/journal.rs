@@ -439,8 +439,11 @@ mod tests {
         Plan {
             deed: "guest.start".into(),
             title: "Start 104 web-01".into(),
+            danger: crate::actions::deed::Danger::None,
+            word: "web-01".into(),
             steps: Vec::new(),
             risks: Vec::new(),
+            way_back: None,
         }
     }
 

@@ -1,15 +1,19 @@
 //! Plans: what a deed would do, before it is done.
 //!
 //! What always holds here:
-//! - A plan is made by a pure function of deed, targets, arguments and store ([`make`]): no I/O, no clock.
+//! - A plan is made by a pure function of deed, targets, arguments and [`Scene`] ([`make`]): no I/O, no clock.
+//!   [`needs`] says what has to be read for it to be complete, [`offers`] what an argument may be.
 //! - Its steps hold the exact calls in their order. What is shown, printed, sent and journaled is the same value.
 //! - What cannot be done is refused with the reason before the first call.
 
 pub mod calls;
 pub mod journal;
 mod make;
+mod needs;
+mod offers;
 pub mod print;
 pub mod runner;
+mod scene;
 #[cfg(test)]
 mod tests;
 
@@ -17,9 +21,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::actions::deed::{Argument, DEEDS, Danger, Deed};
+pub use crate::actions::deed::{Argument, DEEDS, Danger, Deed, Kind};
 use crate::domain::{Call, ClusterId, ObjectRef};
 pub use make::{availability, make};
+pub use needs::needs;
+pub use offers::{Offer, offers};
+pub use scene::{Rules, Scene};
 
 /// Names and values.
 pub type Arguments = BTreeMap<String, String>;
@@ -31,17 +38,30 @@ pub struct Plan {
     pub deed: Box<str>,
     /// `Shut down 104 web-01`. Names in it are foreign text.
     pub title: String,
+    /// What it takes before it is run.
+    #[serde(default)]
+    pub danger: Danger,
+    /// What is typed where the name has to be typed: the name of its one object, or how many there are.
+    #[serde(default)]
+    pub word: String,
     /// What is called, in this order.
     pub steps: Vec<Step>,
     /// What one should know before.
     pub risks: Vec<Risk>,
+    /// What takes it back, if the world allows it.
+    #[serde(default)]
+    pub way_back: Option<WayBack>,
 }
 
-impl Plan {
-    /// What it takes before it is run.
-    pub fn danger(&self) -> Danger {
-        Deed::from_name(&self.deed).map_or(Danger::TypeName, |deed| deed.row().danger)
-    }
+/// A deed that takes another back.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WayBack {
+    /// The stable name of the deed.
+    pub deed: Box<str>,
+    /// To what it is done.
+    pub targets: Vec<ObjectRef>,
+    /// Its arguments.
+    pub arguments: Arguments,
 }
 
 /// One call of a plan.
@@ -55,9 +75,36 @@ pub struct Step {
     pub title: String,
     /// The call.
     pub call: Call,
-    /// Worker types of the task that it begins; empty if it is done when it is answered. By them a task is found
-    /// again whose UPID was lost on the way.
-    pub task_kinds: Vec<Box<str>>,
+    /// How its end is known.
+    pub proof: Proof,
+    /// The earlier steps that must be done before it is begun.
+    #[serde(default)]
+    pub needs: Vec<usize>,
+}
+
+/// How the end of a step is known; where its answer was lost, also what became of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "lowercase")]
+pub enum Proof {
+    /// It begins a task of one of these worker types, and is over with it.
+    Task {
+        /// Worker types. By them a task is found again whose UPID was lost on the way.
+        kinds: Vec<Box<str>>,
+        /// The id in its UPID: a VMID, the name of a service, or nothing.
+        id: Box<str>,
+    },
+    /// It is done when its subject, a task, is over.
+    TaskOver,
+    /// It is done when it is answered. Whether it was done shows a read of this path: these values are there, `None`
+    /// for those that are not.
+    Holds {
+        /// The path below `/api2/json` in its parts.
+        read: Vec<Box<str>>,
+        /// Properties of the object that is read.
+        values: Vec<(Box<str>, Option<Box<str>>)>,
+    },
+    /// It is done when it is answered. Where the answer was lost, nothing tells.
+    Nothing,
 }
 
 /// How much a risk weighs.
@@ -79,6 +126,16 @@ pub struct Risk {
     pub weight: Weight,
     /// One sentence. Foreign text may be part of it.
     pub text: String,
+}
+
+impl Risk {
+    /// A risk of this weight.
+    pub fn new(weight: Weight, text: impl Into<String>) -> Self {
+        Self {
+            weight,
+            text: text.into(),
+        }
+    }
 }
 
 /// Why there is no plan.

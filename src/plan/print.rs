@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{Danger, Plan, Weight};
+use super::{Plan, Weight};
 use crate::domain::Method;
 
 /// For people: steps, then risks. Foreign text in it is not yet made harmless.
@@ -47,11 +47,7 @@ pub fn json(plan: &Plan) -> Value {
     json!({
         "action": plan.deed,
         "title": plan.title,
-        "confirmation": match plan.danger() {
-            Danger::None => "none",
-            Danger::Confirm => "yes",
-            Danger::TypeName => "name",
-        },
+        "confirmation": plan.danger,
         "steps": steps,
         "risks": plan.risks,
     })

@@ -7,19 +7,16 @@
 //!   somebody continues the run.
 //! - It may be dropped at any point; [`Runner::run`] on the same run goes on where it stopped.
 
-use std::{
-    future::Future,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::future::Future;
 
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Step,
+    Proof, Step,
     journal::{End, Fact, Journal, JournalError, Progress, Run},
 };
-use crate::domain::{ObjectRef, Task, TaskRef, TaskState, Upid};
+use crate::domain::{ClusterId, ObjectRef, Task, TaskRef, TaskState, Upid};
 
 /// Looks at the tasks after an answer was lost, before it is said that there is none.
 const LOOKS: usize = 5;
@@ -27,6 +24,8 @@ const LOOKS: usize = 5;
 const MISSES: usize = 10;
 /// How far the server's clock may be off ours when the age of its task list is judged.
 const SLACK: SignedDuration = SignedDuration::from_mins(10);
+/// How long a call may still arrive whose answer was lost: a proxy holds one for 30 s, and the kernel may send anew.
+const GRACE: SignedDuration = SignedDuration::from_secs(60);
 
 /// What a call met.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -49,6 +48,12 @@ pub trait World: Sync {
     fn task(&self, task: &TaskRef) -> impl Future<Output = Result<TaskState, String>> + Send;
     /// The newest tasks of the node that the step's call names, and whether the node has older ones.
     fn tasks(&self, step: &Step) -> impl Future<Output = Result<(Vec<Task>, bool), String>> + Send;
+    /// Whether an object has these values (see [`Proof::Holds`]).
+    fn holds(&self, step: &Step) -> impl Future<Output = Result<bool, String>> + Send;
+    /// Whose tasks are ours on a cluster: `alice@pam` or `alice@pam!token`; `None` if that is not known.
+    fn user(&self, cluster: &ClusterId) -> Option<String>;
+    /// Whether somebody wants no further step to be begun.
+    fn is_stopped(&self) -> bool;
     /// Waits a moment before the next look.
     fn pause(&self) -> impl Future<Output = ()> + Send;
     /// What time it is.
@@ -126,28 +131,37 @@ impl<'a, W: World> Runner<'a, W> {
     /// # Errors
     /// The journal cannot be written. Nothing is sent that could not be written down before.
     pub async fn run(&self, run: &Run) -> Result<Vec<Outcome>, JournalError> {
-        let stop = AtomicBool::new(false);
-        let steps = stream::iter(0..run.plan.steps.len()).map(|index| {
-            let stop = &stop;
-            async move {
-                if stop.load(Ordering::SeqCst) {
-                    return Ok(Outcome::Skipped);
-                }
-                let outcome = self.step(run, index).await;
-                match &outcome {
-                    Ok(Outcome::Done(_)) => {}
-                    Ok(_) if self.options.go_on => {}
-                    _ => stop.store(true, Ordering::SeqCst),
-                }
-                if let Ok(outcome) = &outcome {
-                    self.world.tell(index, &News::Over(outcome.clone()));
-                }
-                outcome
+        let steps = &run.plan.steps;
+        let mut stage: Vec<Stage> = vec![Stage::Waiting; steps.len()];
+        let mut under_way = FuturesUnordered::new();
+        let mut halted = None;
+        loop {
+            if halted.is_none() && self.world.is_stopped() {
+                halted = Some("stopped by hand");
             }
-        });
-        let outcomes: Vec<Result<Outcome, JournalError>> =
-            steps.buffered(self.options.at_once.max(1)).collect().await;
-        let outcomes = outcomes.into_iter().collect::<Result<Vec<_>, _>>()?;
+            settle(steps, &mut stage, halted.is_some());
+            while under_way.len() < self.options.at_once.max(1) {
+                let Some(index) = next(steps, &stage) else { break };
+                stage[index] = Stage::UnderWay;
+                under_way.push(async move { (index, self.step(run, index).await) });
+            }
+            let Some((index, outcome)) = under_way.next().await else {
+                break;
+            };
+            let outcome = outcome?;
+            self.world.tell(index, &News::Over(outcome.clone()));
+            if !matches!(outcome, Outcome::Done(_)) && !self.options.go_on {
+                halted.get_or_insert("a step failed");
+            }
+            stage[index] = Stage::Over(outcome);
+        }
+        let outcomes: Vec<Outcome> = stage
+            .into_iter()
+            .map(|stage| match stage {
+                Stage::Over(outcome) => outcome,
+                Stage::Waiting | Stage::UnderWay => Outcome::Skipped,
+            })
+            .collect();
         let open = outcomes
             .iter()
             .any(|outcome| matches!(outcome, Outcome::NotDone(_) | Outcome::Unknown(_)));
@@ -155,7 +169,10 @@ impl<'a, W: World> Runner<'a, W> {
             let left = outcomes.iter().filter(|outcome| **outcome == Outcome::Skipped);
             let why = match left.count() {
                 0 => None,
-                left => Some(format!("a step failed; {left} were not begun")),
+                left => Some(format!(
+                    "{}; {left} were not begun",
+                    halted.unwrap_or("a step failed")
+                )),
             };
             self.write(run, None, &Fact::Closed { why })?;
         }
@@ -178,11 +195,17 @@ impl<'a, W: World> Runner<'a, W> {
                     let sent = entry.step == Some(index) && matches!(entry.fact, Fact::Intended { .. });
                     sent.then_some(entry.at)
                 });
-                match self.find(step, &before, intended).await {
-                    Found::Task(upid) => self.began(run, index, upid).await,
-                    Found::Done => self.ended(run, index, done("OK")),
-                    Found::Nothing => self.send(run, index).await,
-                    Found::Nobody(why) => Ok(Outcome::Unknown(why)),
+                loop {
+                    match self.find(step, &before, intended).await {
+                        Found::Task(upid) => return self.began(run, index, upid).await,
+                        Found::Done => return self.ended(run, index, done("OK")),
+                        // It may still be on its way: sent anew too early, it would be done twice.
+                        Found::Nothing if intended.is_some_and(|at| self.world.time() < at + GRACE) => {
+                            self.world.pause().await;
+                        }
+                        Found::Nothing => return self.send(run, index).await,
+                        Found::Nobody(why) => return Ok(Outcome::Unknown(why)),
+                    }
                 }
             }
         }
@@ -190,10 +213,13 @@ impl<'a, W: World> Runner<'a, W> {
 
     async fn send(&self, run: &Run, index: usize) -> Result<Outcome, JournalError> {
         let step = &run.plan.steps[index];
-        let before = match self.world.tasks(step).await {
-            Ok((tasks, _)) => own_kind(step, &tasks).cloned().collect::<Vec<_>>(),
-            // Who cannot be asked is not told what to do either: afterwards nobody could say what became of it.
-            Err(why) => return Ok(Outcome::NotDone(why)),
+        let before = match &step.proof {
+            Proof::Task { .. } => match self.world.tasks(step).await {
+                Ok((tasks, _)) => self.own(step, &tasks).cloned().collect::<Vec<_>>(),
+                // Who cannot be asked is not told what to do either: afterwards nobody could say what became of it.
+                Err(why) => return Ok(Outcome::NotDone(why)),
+            },
+            _ => Vec::new(),
         };
         let intended = self.world.time();
         self.write(
@@ -231,14 +257,24 @@ impl<'a, W: World> Runner<'a, W> {
 
     /// Looks in the world for what became of a step that was sent.
     async fn find(&self, step: &Step, before: &[Upid], intended: Option<Timestamp>) -> Found {
-        if step.task_kinds.is_empty() {
-            return self.find_ended(step).await;
+        match &step.proof {
+            Proof::Task { .. } => self.find_task(step, before, intended).await,
+            Proof::TaskOver => self.find_ended(step).await,
+            Proof::Holds { .. } => match self.world.holds(step).await {
+                Ok(true) => Found::Done,
+                Ok(false) => Found::Nothing,
+                Err(why) => Found::Nobody(why),
+            },
+            Proof::Nothing => Found::Nobody("nothing tells whether it was done".to_owned()),
         }
+    }
+
+    async fn find_task(&self, step: &Step, before: &[Upid], intended: Option<Timestamp>) -> Found {
         let (tasks, more) = match self.world.tasks(step).await {
             Ok(tasks) => tasks,
             Err(why) => return Found::Nobody(why),
         };
-        if let Some(upid) = own_kind(step, &tasks).find(|upid| !before.contains(upid)) {
+        if let Some(upid) = self.own(step, &tasks).find(|upid| !before.contains(upid)) {
             return Found::Task(upid.clone());
         }
         // A list that does not reach back to the moment of sending says nothing of it.
@@ -249,6 +285,21 @@ impl<'a, W: World> Runner<'a, W> {
             }
             _ => Found::Nothing,
         }
+    }
+
+    /// The tasks that a step may have begun: of its sort, about its object, and by who signed in here.
+    fn own<'t>(&self, step: &'t Step, tasks: &'t [Task]) -> impl Iterator<Item = &'t Upid> + use<'t, W> {
+        let user = self.world.user(&step.cluster);
+        tasks
+            .iter()
+            .filter(move |task| user.as_ref().is_none_or(|user| *task.upid.user == **user))
+            .map(|task| &task.upid)
+            .filter(move |upid| match &step.proof {
+                Proof::Task { kinds, id } => {
+                    *upid.id == **id && kinds.iter().any(|kind| **kind == *upid.kind)
+                }
+                _ => false,
+            })
     }
 
     /// For a call without a task: stopping a task is done when that task is over.
@@ -326,14 +377,33 @@ fn done(exit: &str) -> End {
     }
 }
 
-/// The tasks of the sort that a step begins, about the same guest.
-fn own_kind<'a>(step: &'a Step, tasks: &'a [Task]) -> impl Iterator<Item = &'a Upid> {
-    let id = match &step.subject {
-        ObjectRef::Guest(guest) => guest.vmid.to_string(),
-        _ => String::new(),
-    };
-    tasks
-        .iter()
-        .map(|task| &task.upid)
-        .filter(move |upid| *upid.id == *id && step.task_kinds.iter().any(|kind| **kind == *upid.kind))
+/// Where a step stands within a run.
+#[derive(Clone)]
+enum Stage {
+    Waiting,
+    UnderWay,
+    Over(Outcome),
+}
+
+/// Skips what cannot be begun any more: everything, once the run is halted; else what needs something that was not
+/// done.
+fn settle(steps: &[Step], stage: &mut [Stage], halted: bool) {
+    for index in 0..steps.len() {
+        let hopeless = || {
+            steps[index].needs.iter().any(|need| {
+                matches!(stage.get(*need), Some(Stage::Over(outcome)) if !matches!(outcome, Outcome::Done(_)))
+            })
+        };
+        if matches!(stage[index], Stage::Waiting) && (halted || hopeless()) {
+            stage[index] = Stage::Over(Outcome::Skipped);
+        }
+    }
+}
+
+/// The first step that waits for nothing any more.
+fn next(steps: &[Step], stage: &[Stage]) -> Option<usize> {
+    (0..steps.len()).find(|index| {
+        let ready = |need: &usize| matches!(stage.get(*need), Some(Stage::Over(Outcome::Done(_))));
+        matches!(stage[*index], Stage::Waiting) && steps[*index].needs.iter().all(ready)
+    })
 }

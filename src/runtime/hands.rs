@@ -1,6 +1,14 @@
 //! The hands of the runner: its calls go to the servers, and what it asks is read from them.
 
-use std::{collections::BTreeMap, fs, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use jiff::Timestamp;
 
@@ -8,7 +16,7 @@ use crate::{
     clients::pve::{Accepted, Actor, NotAccepted},
     domain::{ClusterId, NodeName, Task, TaskRef, TaskState},
     plan::{
-        Step,
+        Proof, Step,
         journal::Worker,
         runner::{News, Sent, World},
     },
@@ -22,13 +30,23 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Who acts on each cluster. A cluster that is not in it is read-only: nothing can be sent there.
 pub struct Hands<F> {
     actors: BTreeMap<ClusterId, Actor>,
+    stop: Arc<AtomicBool>,
     tell: F,
 }
 
 impl<F: Fn(usize, &News) + Sync> Hands<F> {
     /// Hands that tell how each step comes along.
     pub fn new(actors: BTreeMap<ClusterId, Actor>, tell: F) -> Self {
-        Self { actors, tell }
+        Self {
+            actors,
+            stop: Arc::default(),
+            tell,
+        }
+    }
+
+    /// Set, it lets no further step begin.
+    pub fn stop(&self) -> Arc<AtomicBool> {
+        self.stop.clone()
     }
 
     fn actor(&self, cluster: &ClusterId) -> Result<&Actor, String> {
@@ -72,6 +90,28 @@ impl<F: Fn(usize, &News) + Sync> World for Hands<F> {
             .map_err(|error| error.to_string())?;
         let more = tasks.len() >= TASKS;
         Ok((tasks, more))
+    }
+
+    async fn holds(&self, step: &Step) -> Result<bool, String> {
+        let Proof::Holds { read, values } = &step.proof else {
+            return Err("nothing tells whether it was done".to_owned());
+        };
+        let segments: Vec<&str> = read.iter().map(|part| &**part).collect();
+        let client = self.actor(&step.cluster)?.client();
+        let found = client
+            .properties(&segments)
+            .await
+            .map_err(|error| error.to_string())?;
+        let same = |(name, value): &(Box<str>, Option<Box<str>>)| found.get(&**name) == value.as_deref();
+        Ok(values.iter().all(same))
+    }
+
+    fn user(&self, cluster: &ClusterId) -> Option<String> {
+        self.actors.get(cluster)?.user()
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
     }
 
     async fn pause(&self) {

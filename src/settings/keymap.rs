@@ -13,7 +13,7 @@ use super::{
     reader::Reader,
     secret::{cannot_read, read_text},
 };
-use crate::actions::{Action, Id, Scope, TABLE};
+use crate::actions::{self, Action, Id, Scope};
 
 /// The word that takes a key away.
 const NOTHING: &str = "none";
@@ -30,7 +30,7 @@ impl Default for Keymap {
     /// The keys of the action table.
     fn default() -> Self {
         let mut bindings = BTreeMap::new();
-        for action in TABLE {
+        for action in actions::all() {
             // That each default is a key is a test's business; a user could do nothing about it.
             for chord in action.keys.iter().filter_map(|key| key.parse().ok()) {
                 bindings.insert((action.scope, chord), action.id);
@@ -135,7 +135,7 @@ pub fn reference() -> String {
     );
     for scope in SCOPES {
         text.extend(["\n[keys.", scope.as_str(), "]\n"]);
-        for action in TABLE.iter().filter(|action| action.scope == scope) {
+        for action in actions::all().filter(|action| action.scope == scope) {
             text.extend(["# ", action.name, ": ", action.help, "\n"]);
             for key in action.keys {
                 let key = toml::Value::from(*key).to_string();
@@ -210,7 +210,7 @@ fn section(
             None => {
                 let hint = advice(
                     &name.value,
-                    TABLE.iter().map(|action| action.name).chain([NOTHING]),
+                    actions::all().map(|action| action.name).chain([NOTHING]),
                 );
                 let hint = if hint.len() > 200 {
                     "`pvedeck keys` lists all".to_owned()
@@ -276,7 +276,7 @@ mod tests {
     #[test]
     fn every_default_is_a_key_in_its_normal_form_and_bound() {
         let keymap = Keymap::default();
-        for action in TABLE {
+        for action in actions::all() {
             for key in action.keys {
                 assert_eq!(chord(key).to_string(), *key, "{}", action.name);
                 assert_eq!(keymap.action(action.scope, chord(key)), Some(action.id), "{key}");
@@ -305,7 +305,7 @@ mod tests {
         assert_eq!(with(&uncommented), Keymap::default());
         assert_eq!(
             uncommented.matches(" = \"").count() - 2,
-            TABLE.iter().map(|a| a.keys.len()).sum::<usize>()
+            actions::all().map(|a| a.keys.len()).sum::<usize>()
         );
     }
 

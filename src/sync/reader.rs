@@ -5,7 +5,7 @@ use std::future::Future;
 use crate::{
     clients::{Error, pve::Client},
     domain::{GuestKind, NodeName, ObjectRef, Upid, Vmid},
-    store::{Feed, FeedError, FeedErrorKind, Payload},
+    store::{Feed, FeedError, FeedErrorKind, FeedKey, Payload, Store},
 };
 
 /// Lines of a log that one read asks for.
@@ -20,6 +20,17 @@ pub struct Place {
     pub guest: Option<(NodeName, GuestKind)>,
     /// The first line of a log that is not known yet.
     pub line: usize,
+}
+
+impl Place {
+    /// The place of a feed as far as the store knows it; a log is read from its start.
+    pub fn of(key: &FeedKey, store: &Store) -> Self {
+        let guest = key.feed.vmid().and_then(|vmid| {
+            let guest = store.cluster(&key.cluster)?.guest(vmid)?;
+            Some((guest.node.clone(), guest.kind))
+        });
+        Self { guest, line: 0 }
+    }
 }
 
 /// Reads the feeds of one cluster.

@@ -70,6 +70,11 @@ impl Actor {
         &self.client
     }
 
+    /// Who acts, as tasks name it: `alice@pam` or `alice@pam!token`; `None` where a command prints the token.
+    pub fn user(&self) -> Option<String> {
+        self.session.user()
+    }
+
     /// Sends a call, once.
     ///
     /// # Errors

@@ -237,6 +237,11 @@ impl Client {
         self.read(request::guest_config(node, kind, vmid)).await
     }
 
+    /// The properties of whatever stands at a path below `/api2/json`.
+    pub async fn properties(&self, segments: &[&str]) -> Result<GuestConfig> {
+        self.read(request::properties(segments)).await
+    }
+
     /// Changes that wait for its next start.
     pub async fn guest_pending(
         &self,

@@ -233,6 +233,11 @@ pub fn guest_config(node: &NodeName, kind: GuestKind, vmid: Vmid) -> Get<GuestCo
     guest(node, kind, vmid, &["config"], guests::config).with("current", &1)
 }
 
+/// The properties of whatever stands at a path, values that wait for the next start among them.
+pub fn properties(segments: &[&str]) -> Get<GuestConfig> {
+    Get::new(segments, guests::config)
+}
+
 /// `…/{vmid}/pending`: only what waits.
 pub fn guest_pending(node: &NodeName, kind: GuestKind, vmid: Vmid) -> Get<Vec<PendingChange>> {
     guest(node, kind, vmid, &["pending"], guests::pending)
@@ -354,6 +359,7 @@ pub fn catalogue() -> Vec<Sample> {
         node_tasks(&node, 0, 50).sample(),
         storage_status(&node, &store).sample(),
         storage_content(&node, &store).sample(),
+        properties(&["cluster", "options"]).sample(),
     ];
     for kind in [GuestKind::Qemu, GuestKind::Lxc] {
         all.push(guest_status(&node, kind, vmid).sample());

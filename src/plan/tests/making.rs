@@ -1,14 +1,14 @@
 //! Deed and state against calls, refusals and risks.
 
-use super::{arguments, estate, read, target};
+use super::{arguments, estate, plan as plan_of, read, target};
 use crate::{
     domain::guest::Snapshot,
-    plan::{Arguments, DEEDS, Danger, Deed, Plan, Refusal, Weight, availability, make, print},
+    plan::{Arguments, DEEDS, Danger, Deed, Plan, Proof, Refusal, Weight, availability, print},
     store::{Feed, Payload, Store},
 };
 
 fn planned(deed: Deed, vmid: u32, given: &[(&str, &str)]) -> Result<Plan, Refusal> {
-    make(deed, &[target(vmid)], &arguments(given), &estate(|_| {}))
+    plan_of(deed, &[target(vmid)], &arguments(given), &estate(|_| {}))
 }
 
 /// The call of a plan with one step, or why there is none.
@@ -89,7 +89,7 @@ fn every_deed_against_every_state() {
             Deed::GuestMigrate,
             100,
             &[("target", "pve1")],
-            "web-100 is on pve1 already".to_owned(),
+            "100 web-100 is on pve1 already".to_owned(),
         ),
         (
             Deed::GuestMigrate,
@@ -149,7 +149,7 @@ fn arguments_are_checked_before_anything() {
         (
             Deed::GuestShutdown,
             ("timeout", "soon"),
-            "`timeout` is a number of seconds, not `soon`",
+            "`timeout` is a whole number, not `soon`",
         ),
         (
             Deed::GuestShutdown,
@@ -177,11 +177,14 @@ fn locks_and_known_snapshots_refuse_and_ha_is_told() {
         guest.ha_state = (guest.vmid.0 == 100).then(|| "started".into());
     });
     let none = Arguments::new();
-    let refusal = make(Deed::GuestStart, &[target(101)], &none, &store).unwrap_err();
+    let refusal = plan_of(Deed::GuestStart, &[target(101)], &none, &store).unwrap_err();
     assert_eq!(refusal.to_string(), "101 web-101 is locked (backup)");
-    let plan = make(Deed::GuestShutdown, &[target(100)], &none, &store).unwrap();
+    let plan = plan_of(Deed::GuestShutdown, &[target(100)], &none, &store).unwrap();
     assert!(plan.risks[0].text.contains("managed by HA (started)"), "{plan:?}");
-    assert!(plan.steps[0].task_kinds.iter().any(|kind| &**kind == "hastop"));
+    let Proof::Task { kinds, .. } = &plan.steps[0].proof else {
+        panic!("no task")
+    };
+    assert!(kinds.iter().any(|kind| &**kind == "hastop"));
 
     let mut store = estate(|_| {});
     let snapshot = Snapshot {
@@ -193,7 +196,7 @@ fn locks_and_known_snapshots_refuse_and_ha_is_told() {
     };
     let feed = Feed::GuestSnapshots(crate::domain::Vmid(100));
     read(&mut store, feed, Payload::GuestSnapshots(vec![snapshot]));
-    let made = |deed, name| make(deed, &[target(100)], &arguments(&[("snapshot", name)]), &store);
+    let made = |deed, name| plan_of(deed, &[target(100)], &arguments(&[("snapshot", name)]), &store);
     assert!(made(Deed::SnapshotRollback, "before").is_ok());
     assert!(matches!(
         made(Deed::SnapshotRollback, "other"),
@@ -236,32 +239,29 @@ fn a_missing_privilege_is_told_only_where_it_is_known() {
 #[test]
 fn of_many_those_that_cannot_are_left_out_and_named() {
     let targets = [target(100), target(101), target(103)];
-    let plan = make(Deed::GuestStart, &targets, &Arguments::new(), &estate(|_| {})).unwrap();
+    let plan = plan_of(Deed::GuestStart, &targets, &Arguments::new(), &estate(|_| {})).unwrap();
     assert_eq!(plan.steps.len(), 2);
     assert_eq!(plan.title, "Start 2 guests");
     assert_eq!(plan.risks[0].text, "left out: 100 web-100 is running");
-    assert!(make(Deed::GuestStart, &[], &Arguments::new(), &estate(|_| {})).is_err());
+    assert!(plan_of(Deed::GuestStart, &[], &Arguments::new(), &estate(|_| {})).is_err());
 }
 
 #[test]
 fn what_destroys_says_so_and_asks_for_more() {
     let stop = planned(Deed::GuestStop, 100, &[]).unwrap();
     assert_eq!(
-        (stop.danger(), stop.risks[0].weight),
+        (stop.danger, stop.risks[0].weight),
         (Danger::Confirm, Weight::Danger)
     );
     let back = planned(Deed::SnapshotRollback, 100, &[("snapshot", "before")]).unwrap();
-    assert_eq!(back.danger(), Danger::TypeName);
+    assert_eq!(back.danger, Danger::TypeName);
     assert!(
         back.risks
             .iter()
             .any(|risk| risk.text.contains("will be stopped")),
         "{back:?}"
     );
-    assert_eq!(
-        planned(Deed::GuestStart, 101, &[]).unwrap().danger(),
-        Danger::None
-    );
+    assert_eq!(planned(Deed::GuestStart, 101, &[]).unwrap().danger, Danger::None);
 }
 
 #[test]

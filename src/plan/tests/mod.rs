@@ -83,6 +83,27 @@ fn read(store: &mut Store, feed: Feed, payload: Payload) {
     });
 }
 
+/// A plan by the rules that are built in.
+fn plan(
+    deed: super::Deed,
+    targets: &[ObjectRef],
+    given: &Arguments,
+    store: &Store,
+) -> Result<super::Plan, super::Refusal> {
+    let rules = super::Rules::default();
+    let now = Timestamp::UNIX_EPOCH;
+    super::make(
+        deed,
+        targets,
+        given,
+        super::Scene {
+            store,
+            rules: &rules,
+            now,
+        },
+    )
+}
+
 /// 100 to 105: machine and container, each running and stopped; a template; one on a node that is off.
 fn estate(change: impl Fn(&mut Guest)) -> Store {
     let mut guests = vec![

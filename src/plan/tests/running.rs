@@ -8,13 +8,12 @@ use std::{
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
-use super::{arguments, estate, target};
+use super::{arguments, estate, plan as plan_of, target};
 use crate::{
-    domain::{Task, TaskRef, TaskState, Upid},
+    domain::{ClusterId, Task, TaskRef, TaskState, Upid},
     plan::{
-        Deed, Plan, Step,
+        Deed, Plan, Proof, Step,
         journal::{Journal, JournalError, Worker},
-        make,
         runner::{News, Options, Outcome, Runner, Sent, World},
     },
 };
@@ -29,6 +28,10 @@ enum Fate {
     Lost,
     /// The answer is lost; it is done after some looks.
     Late,
+    /// The same, long after.
+    VeryLate,
+    /// It is lost on the way there, and somebody else does the same at that moment.
+    Foreign,
     Refused,
     /// Its task fails.
     Fails,
@@ -42,6 +45,9 @@ struct State {
     fates: Vec<Fate>,
     late: Vec<(usize, Step)>,
     deaf: bool,
+    /// Pauses so far: each lasts a second.
+    seconds: i64,
+    stopped: bool,
     points: usize,
 }
 
@@ -81,18 +87,23 @@ impl Fake {
 
 impl State {
     fn act(&mut self, step: &Step, ends: TaskState) -> Upid {
+        self.act_as("root@pam", step, ends)
+    }
+
+    fn act_as(&mut self, user: &str, step: &Step, ends: TaskState) -> Upid {
         let vmid = &step.call.segments[3];
         let number = self.tasks.len();
-        let text = format!(
-            "UPID:pve1:{number:08X}:000041E6:6B0135DE:{}:{vmid}:root@pam:",
-            step.task_kinds[0]
-        );
+        let Proof::Task { kinds, .. } = &step.proof else {
+            panic!("no task")
+        };
+        let kind = &kinds[0];
+        let text = format!("UPID:pve1:{number:08X}:000041E6:6B0135DE:{kind}:{vmid}:{user}:");
         let upid: Upid = text.parse().unwrap();
         self.tasks.push(Task {
             upid: upid.clone(),
             end: None,
             state: ends,
-            user: "root@pam".into(),
+            user: user.into(),
         });
         self.done.push(step.call.to_string());
         upid
@@ -117,8 +128,13 @@ impl World for Fake {
                     lost()
                 }
                 Fate::Lost => lost(),
-                Fate::Late => {
-                    state.late.push((2, step.clone()));
+                Fate::Late | Fate::VeryLate => {
+                    let pauses = if fate == Fate::Late { 2 } else { 30 };
+                    state.late.push((pauses, step.clone()));
+                    lost()
+                }
+                Fate::Foreign => {
+                    state.act_as("mallory@pve", step, TaskState::Ok);
                     lost()
                 }
                 Fate::Refused => Sent::Refused("locked".to_owned()),
@@ -148,9 +164,22 @@ impl World for Fake {
         Ok((state.tasks.clone(), false))
     }
 
+    async fn holds(&self, _step: &Step) -> Result<bool, String> {
+        Err("not asked in these tests".to_owned())
+    }
+
+    fn user(&self, _cluster: &ClusterId) -> Option<String> {
+        Some("root@pam".to_owned())
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.state().stopped
+    }
+
     async fn pause(&self) {
         self.point().await;
         let mut state = self.state();
+        state.seconds += 1;
         let late = std::mem::take(&mut state.late);
         for (left, step) in late {
             if left == 0 {
@@ -162,7 +191,7 @@ impl World for Fake {
     }
 
     fn time(&self) -> Timestamp {
-        Timestamp::from_second(1_795_250_000).unwrap()
+        Timestamp::from_second(1_795_250_000 + self.state().seconds).unwrap()
     }
 
     fn tell(&self, _step: usize, _news: &News) {}
@@ -180,7 +209,7 @@ fn worker() -> Worker {
 fn plan() -> (Plan, State) {
     let targets = [target(101), target(103), target(100)];
     let store = estate(|guest| guest.status = crate::domain::GuestStatus::Stopped);
-    let plan = make(Deed::GuestStart, &targets, &arguments(&[]), &store).unwrap();
+    let plan = plan_of(Deed::GuestStart, &targets, &arguments(&[]), &store).unwrap();
     let mut state = State::default();
     state.act(&plan.steps[1], TaskState::Ok);
     state.done.clear();
@@ -347,4 +376,71 @@ async fn a_failure_stops_the_rest_unless_it_is_to_go_on() {
         assert_eq!(outcomes[0], failed);
         assert!(all_done(&outcomes[1..]), "{outcomes:?}");
     }
+}
+
+#[tokio::test]
+async fn a_step_waits_for_what_it_needs_and_falls_with_it() {
+    // Two chains: 101 then 103, and 100 by itself.
+    let chained = || {
+        let (mut plan, state) = plan();
+        plan.steps[1].needs = vec![0];
+        (plan, state)
+    };
+    let options = Options {
+        at_once: 3,
+        go_on: true,
+    };
+    let (plan, state) = chained();
+    let world = Fake::new(state, None);
+    assert!(all_done(&Desk::new(&plan, options).run(&world).await.unwrap()));
+    let done = world.state().done.clone();
+    let at = |step: usize| {
+        let line = plan.steps[step].call.to_string();
+        done.iter().position(|known| *known == line).unwrap()
+    };
+    assert!(at(0) < at(1), "{done:?}");
+
+    let (plan, mut state) = chained();
+    state.fates = vec![Fate::Fails];
+    let world = Fake::new(state, None);
+    let outcomes = Desk::new(&plan, options).run(&world).await.unwrap();
+    assert!(matches!(outcomes[0], Outcome::Failed(_)));
+    assert_eq!(outcomes[1], Outcome::Skipped);
+    assert!(all_done(&outcomes[2..]), "{outcomes:?}");
+}
+
+#[tokio::test]
+async fn stopped_by_hand_it_begins_nothing_more() {
+    let (plan, mut state) = plan();
+    state.stopped = true;
+    let desk = Desk::new(&plan, Options::default());
+    let world = Fake::new(state, None);
+    let outcomes = desk.run(&world).await.unwrap();
+    assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Skipped));
+    assert!(world.state().done.is_empty());
+    assert_eq!(desk.word(), "dropped");
+}
+
+#[tokio::test]
+async fn what_may_still_arrive_is_not_sent_anew() {
+    let (mut plan, mut state) = plan();
+    plan.steps.truncate(1);
+    // It arrives half a minute after the answer was lost; somebody continues before that.
+    state.fates = vec![Fate::VeryLate];
+    let desk = Desk::new(&plan, Options::default());
+    let world = Fake::new(state, None);
+    let outcomes = desk.run(&world).await.unwrap();
+    assert!(matches!(outcomes[0], Outcome::NotDone(_)), "{outcomes:?}");
+    assert!(all_done(&desk.run(&world).await.unwrap()));
+    assert_eq!(world.state().done, planned_world(&plan));
+}
+
+#[tokio::test]
+async fn a_task_of_somebody_else_is_not_taken_for_ours() {
+    let (mut plan, mut state) = plan();
+    plan.steps.truncate(1);
+    state.fates = vec![Fate::Foreign];
+    let desk = Desk::new(&plan, Options::default());
+    let outcomes = desk.run(&Fake::new(state, None)).await.unwrap();
+    assert!(matches!(outcomes[0], Outcome::NotDone(_)), "{outcomes:?}");
 }

@@ -126,6 +126,16 @@ impl Session {
         }
     }
 
+    /// Whose session it is, as tasks name it; `None` where a command prints the token.
+    pub(super) fn user(&self) -> Option<String> {
+        match &self.credential {
+            Credential::Token(token) => Some(token.id().to_owned()),
+            Credential::TokenCommand(_) => None,
+            Credential::Password(login) => Some(login.user.clone()),
+            Credential::Local(_) => Some("root@pam".to_owned()),
+        }
+    }
+
     /// Signs in if that was not done yet or the ticket is getting old.
     pub(super) async fn ready(&self, reader: &Reader) -> Result<Ready, Error> {
         let mut state = self.state.lock().await;

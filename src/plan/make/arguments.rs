@@ -1,0 +1,110 @@
+//! Whether the arguments fit the deed, as far as that shows without looking at a target.
+
+use super::super::{Argument, Arguments, Deed, Kind, Refusal};
+
+/// Longest name of a snapshot that the server takes.
+const SNAPSHOT_NAME: usize = 40;
+
+/// Checks names, values and what is missing.
+pub(super) fn check(deed: Deed, given: &Arguments) -> Result<(), Refusal> {
+    let row = deed.row();
+    for (name, value) in given {
+        let Some(argument) = row.arguments.iter().find(|known| known.name == name) else {
+            let known: Vec<&str> = row.arguments.iter().map(|known| known.name).collect();
+            let known = if known.is_empty() {
+                "none".to_owned()
+            } else {
+                known.join(", ")
+            };
+            return Err(Refusal::Argument(format!(
+                "{} has no argument `{name}`; it has: {known}",
+                deed.name()
+            )));
+        };
+        if let Err(fault) = value_fits(argument, value) {
+            return Err(Refusal::Argument(format!("`{name}` {fault}, not `{value}`")));
+        }
+    }
+    match row
+        .arguments
+        .iter()
+        .find(|known| known.required && given.get(known.name).is_none_or(String::is_empty))
+    {
+        Some(missing) => Err(Refusal::Argument(format!(
+            "{} needs `{}`: {}",
+            deed.name(),
+            missing.name,
+            missing.help
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn value_fits(argument: &Argument, value: &str) -> Result<(), String> {
+    match argument.kind {
+        Kind::Flag if !matches!(value, "0" | "1") => Err("is 0 or 1".to_owned()),
+        Kind::Number(least, most) => match value.parse::<u64>() {
+            Ok(number) if (least..=most).contains(&number) => Ok(()),
+            _ => Err(format!("is a whole number from {least} to {most}")),
+        },
+        Kind::NewVmid => match value.parse::<u32>() {
+            Ok(100..=999_999_999) => Ok(()),
+            _ => Err("is a VMID from 100 to 999999999".to_owned()),
+        },
+        Kind::Choice(words) if !words.contains(&value) => Err(format!("is one of {}", words.join(", "))),
+        Kind::NewSnapshot => snapshot_name(value),
+        Kind::Size => size(value),
+        _ if value.contains(['\n', '\r', '\0']) => Err("is one line".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+/// The server's rule for names of snapshots.
+fn snapshot_name(name: &str) -> Result<(), String> {
+    let fits = name.len() >= 2
+        && name.len() <= SNAPSHOT_NAME
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+    if !fits {
+        return Err(format!(
+            "begins with a letter and has 2 to {SNAPSHOT_NAME} letters, digits, `-` or `_`"
+        ));
+    }
+    if name == "current" {
+        return Err("cannot be the name of the present state".to_owned());
+    }
+    Ok(())
+}
+
+/// `32G`, `+10G`, `512M`; the server's pattern is `\+?\d+(\.\d+)?[KMGT]?`.
+fn size(text: &str) -> Result<(), String> {
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    let digits = digits.strip_suffix(['K', 'M', 'G', 'T']).unwrap_or(digits);
+    let fits = !digits.is_empty()
+        && digits
+            .split('.')
+            .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+        && digits.matches('.').count() <= 1;
+    if fits {
+        Ok(())
+    } else {
+        Err("is a size such as 32G, or +10G for that much more".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_the_servers() {
+        for fits in ["32G", "+10G", "512M", "1.5T", "1024"] {
+            assert_eq!(size(fits), Ok(()), "{fits}");
+        }
+        for wrong in ["", "+", "G", "-1G", "1,5G", "10GB", "1.G", "1.2.3G", "ten"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
+}

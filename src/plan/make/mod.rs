@@ -1,0 +1,197 @@
+//! From a deed to its plan. Each group of deeds has a file that drafts what is done to one target.
+
+mod arguments;
+mod guest;
+mod migrate;
+mod power;
+mod risks;
+mod snapshot;
+mod task;
+
+use super::{Arguments, Deed, Plan, Proof, Refusal, Risk, Scene, Step, WayBack, Weight};
+use crate::{
+    actions::deed::Object,
+    domain::{Call, ObjectRef},
+    store::Store,
+};
+
+/// What is done to one target.
+#[derive(Debug, Default)]
+struct Draft {
+    /// Its steps; `needs` counts from the draft's first.
+    steps: Vec<Step>,
+    /// What one should know before.
+    risks: Vec<Risk>,
+    /// The deed, with arguments, that takes it back.
+    back: Option<(Deed, Arguments)>,
+}
+
+/// One target of a deed, with all that its draft is made from.
+#[derive(Clone, Copy, Debug)]
+struct Task<'a> {
+    deed: Deed,
+    target: &'a ObjectRef,
+    given: &'a Arguments,
+    scene: Scene<'a>,
+}
+
+impl<'a> Task<'a> {
+    fn store(self) -> &'a Store {
+        self.scene.store
+    }
+
+    /// The value of an argument; empty if it was not given.
+    fn argument(self, name: &str) -> &'a str {
+        self.given.get(name).map(String::as_str).unwrap_or_default()
+    }
+
+    /// Whether a flag was given as 1.
+    fn flag(self, name: &str) -> bool {
+        self.argument(name) == "1"
+    }
+
+    /// A step that is done to the target.
+    fn step(self, title: &str, call: Call, proof: Proof) -> Step {
+        Step {
+            cluster: self.target.cluster().clone(),
+            subject: self.target.clone(),
+            title: title.to_owned(),
+            call,
+            proof,
+            needs: Vec::new(),
+        }
+    }
+}
+
+/// Makes the plan of a deed. Of several targets, those that it cannot be done to are left out, and named as a risk.
+///
+/// # Errors
+/// An argument does not fit, a target is gone, or the deed can be done to none of the targets.
+pub fn make(deed: Deed, targets: &[ObjectRef], given: &Arguments, scene: Scene<'_>) -> Result<Plan, Refusal> {
+    arguments::check(deed, given)?;
+    let mut steps: Vec<Step> = Vec::new();
+    let mut risks = Vec::new();
+    let mut refused = Vec::new();
+    let mut done: Vec<(ObjectRef, String)> = Vec::new();
+    let mut backs = Vec::new();
+    for target in targets {
+        let drafted = draft(Task {
+            deed,
+            target,
+            given,
+            scene,
+        });
+        match drafted {
+            Ok(draft) => {
+                let first = steps.len();
+                let title = draft.steps.first().map(|step| step.title.clone());
+                done.push((target.clone(), title.unwrap_or_default()));
+                steps.extend(draft.steps.into_iter().map(|mut step| {
+                    step.needs.iter_mut().for_each(|need| *need += first);
+                    step
+                }));
+                risks.extend(draft.risks);
+                backs.push(draft.back);
+            }
+            Err(refusal) => refused.push(refusal),
+        }
+    }
+    if steps.is_empty() {
+        return Err(refused
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| Refusal::NotPossible("there is nothing to do it to".to_owned())));
+    }
+    risks.extend(
+        refused
+            .into_iter()
+            .map(|refusal| Risk::new(Weight::Warning, format!("left out: {refusal}"))),
+    );
+    risks.sort_by_key(|risk| std::cmp::Reverse(risk.weight));
+    let (title, word) = match &done[..] {
+        [(target, title)] => (format!("{} {title}", deed.title()), word(target, title)),
+        several => (
+            format!("{} {} {}", deed.title(), several.len(), plural(deed.row().object)),
+            several.len().to_string(),
+        ),
+    };
+    Ok(Plan {
+        deed: deed.name().into(),
+        title,
+        danger: scene.rules.danger(deed),
+        word,
+        way_back: way_back(&backs, &done),
+        steps,
+        risks,
+    })
+}
+
+/// Takes everything back at once, if all that was done goes back the same way.
+fn way_back(backs: &[Option<(Deed, Arguments)>], done: &[(ObjectRef, String)]) -> Option<WayBack> {
+    let (deed, arguments) = backs.first()?.clone()?;
+    let same = |back: &Option<(Deed, Arguments)>| *back == Some((deed, arguments.clone()));
+    backs.iter().all(same).then(|| WayBack {
+        deed: deed.name().into(),
+        targets: done.iter().map(|(target, _)| target.clone()).collect(),
+        arguments: arguments.clone(),
+    })
+}
+
+/// What is typed to confirm that this one is meant: a guest's name, or what else tells it from others.
+fn word(target: &ObjectRef, title: &str) -> String {
+    match target {
+        ObjectRef::Guest(guest) => {
+            let number = format!("{} ", guest.vmid);
+            title.strip_prefix(&number).unwrap_or(title).to_owned()
+        }
+        ObjectRef::Node(node) => node.node.to_string(),
+        _ => title.to_owned(),
+    }
+}
+
+fn plural(object: Object) -> &'static str {
+    match object {
+        Object::Guest => "guests",
+        Object::Node => "nodes",
+        Object::Task => "tasks",
+    }
+}
+
+/// Whether a deed can be done to an object, arguments aside.
+///
+/// # Errors
+/// The reason why not.
+pub fn availability(deed: Deed, target: &ObjectRef, store: &Store) -> Result<(), Refusal> {
+    let only = |what: &str| Err(Refusal::NotPossible(format!("only {what} can be acted on so")));
+    match (deed.row().object, target) {
+        (Object::Guest, ObjectRef::Guest(target)) => guest::possible(deed, target, store).map(drop),
+        (Object::Task, ObjectRef::Task(target)) => task::possible(target, store),
+        (object, _) => only(plural(object)),
+    }
+}
+
+fn draft(task: Task<'_>) -> Result<Draft, Refusal> {
+    availability(task.deed, task.target, task.store())?;
+    match task.target {
+        ObjectRef::Guest(target) => {
+            let guest = guest::possible(task.deed, target, task.store())?;
+            let on = guest::On {
+                task,
+                guest_ref: target,
+                guest,
+                title: format!("{} {}", guest.vmid, guest.label()),
+            };
+            let mut draft = match task.deed {
+                Deed::GuestMigrate => migrate::draft(&on),
+                Deed::SnapshotCreate | Deed::SnapshotRollback | Deed::SnapshotDelete => snapshot::draft(&on),
+                _ => power::draft(&on),
+            }?;
+            draft.risks.extend(risks::common(&on));
+            Ok(draft)
+        }
+        ObjectRef::Task(target) => Ok(task::draft(task, target)),
+        other => Err(Refusal::NotPossible(format!(
+            "nothing of that can be done to {other}"
+        ))),
+    }
+}
