@@ -102,7 +102,7 @@ impl<F: Fn(usize, &News) + Sync> World for Hands<F> {
             .properties(&segments)
             .await
             .map_err(|error| error.to_string())?;
-        let same = |(name, value): &(Box<str>, Option<Box<str>>)| found.get(&**name) == value.as_deref();
+        let same = |(name, value): &(Box<str>, Option<Box<str>>)| found.get(name) == value.as_deref();
         Ok(values.iter().all(same))
     }
 
