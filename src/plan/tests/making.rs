@@ -149,7 +149,7 @@ fn arguments_are_checked_before_anything() {
         (
             Deed::GuestShutdown,
             ("timeout", "soon"),
-            "`timeout` is a whole number, not `soon`",
+            "`timeout` is a whole number from 0 to 86400, not `soon`",
         ),
         (
             Deed::GuestShutdown,
