@@ -152,7 +152,7 @@ async fn readable(caller: &Caller) -> Vec<(String, String)> {
             .as_array()
             .unwrap()
             .iter()
-            .filter(|row| row["type"] == kind && row["status"] == "running")
+            .filter(|row| row["type"] == kind && row["status"] == "running" && row.get("lock").is_none())
             .map(|row| (row["node"].as_str().unwrap().to_owned(), row["vmid"].to_string()))
             .next()
             .unwrap()

@@ -42,6 +42,14 @@ impl Params {
         Ok(())
     }
 
+    pub(super) fn set(&mut self, name: &str, value: &str) {
+        self.0.insert(name.to_owned(), value.to_owned());
+    }
+
+    pub(super) fn remove(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
@@ -158,6 +166,10 @@ fn format_complaint(format: &str, value: &str) -> Option<String> {
     match format {
         "pve-vmid" => (!value.parse::<u32>().is_ok_and(|id| id >= 100))
             .then(|| "value does not look like a valid VM ID".to_owned()),
+        "urlencoded" => (!value
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-%_.!~*'()".contains(c)))
+        .then(|| format!("invalid urlencoded string: {value}")),
         "pve-configid" => (!is_config_id(value)).then(|| format!("invalid configuration ID '{value}'")),
         "pve-node" => (!is_name(value)).then(|| "value does not look like a valid node name".to_owned()),
         "dns-name" => (value.is_empty() || !value.split('.').all(is_name))

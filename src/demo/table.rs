@@ -188,13 +188,10 @@ fn parameter(word: &str) -> Option<Parameter> {
     }
     if let Some((values, after)) = rest.strip_prefix('{').and_then(|text| text.split_once('}')) {
         parameter.values = match values {
-            "%qemu-disks" => numbered(&[("ide", 4), ("scsi", 31), ("virtio", 16), ("sata", 6)])
-                .into_iter()
-                .chain(["efidisk0".to_owned(), "tpmstate0".to_owned()])
-                .collect(),
-            "%lxc-disks" => std::iter::once("rootfs".to_owned())
-                .chain(numbered(&[("mp", 256)]))
-                .collect(),
+            "%qemu-disks" => machine_disks(),
+            "%qemu-volumes" => [machine_disks(), numbered(&[("unused", 256)])].concat(),
+            "%lxc-disks" => container_disks(),
+            "%lxc-volumes" => [container_disks(), numbered(&[("unused", 256)])].concat(),
             list => list.split(',').map(str::to_owned).collect(),
         };
         rest = after;
@@ -203,6 +200,16 @@ fn parameter(word: &str) -> Option<Parameter> {
     parameter.longest = longest.strip_prefix('#').and_then(|number| number.parse().ok());
     format.clone_into(&mut parameter.format);
     Some(parameter)
+}
+
+fn machine_disks() -> Vec<String> {
+    let mut disks = numbered(&[("ide", 4), ("scsi", 31), ("virtio", 16), ("sata", 6)]);
+    disks.extend(["efidisk0".to_owned(), "tpmstate0".to_owned()]);
+    disks
+}
+
+fn container_disks() -> Vec<String> {
+    [vec!["rootfs".to_owned()], numbered(&[("mp", 256)])].concat()
 }
 
 fn numbered(stems: &[(&str, usize)]) -> Vec<String> {

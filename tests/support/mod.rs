@@ -8,6 +8,7 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+pub mod caller;
 pub mod estate;
 pub mod identity;
 pub mod recording;

@@ -74,15 +74,7 @@ impl Call<'_> {
                 json!([{"n": 1, "t": "unable to open file - No such file or directory"}]),
                 1,
             )),
-            ("GET", "/feature") => {
-                let nodes: Vec<&str> = self.world.nodes.iter().map(|node| node.name.as_str()).collect();
-                let mut answer = json!({"hasFeature": 1});
-                if kind == Kind::Qemu {
-                    answer["nodes"] = json!(nodes);
-                }
-                Ok(answer.into())
-            }
-            ("GET", "/migrate") => Ok(self.migration_conditions(guest).into()),
+            ("GET", "/feature") => self.feature(guest),
             _ => return None,
         })
     }
@@ -126,30 +118,22 @@ impl Call<'_> {
         Ok(Value::Object(config_json(guest.kind, &config, &guest.digest())).into())
     }
 
-    fn migration_conditions(&self, guest: &Guest) -> Value {
-        let local: Vec<Value> = guest
-            .disks()
-            .iter()
-            .filter(|disk| self.world.storage(&disk.storage).is_some_and(|storage| !storage.shared))
-            .map(|disk| {
-                json!({
-                    "drivename": disk.key, "volid": disk.volid, "size": disk.size, "cdrom": 0, "is_attached": 1,
-                    "is_unused": 0, "is_vmstate": 0, "is_tpmstate": 0, "is_cloudinit": 0, "replicate": 1, "shared": 0,
-                })
-            })
-            .collect();
-        let others: Vec<&str> = self
-            .world
-            .nodes
-            .iter()
-            .filter(|node| node.name != guest.node && node.online)
-            .map(|node| node.name.as_str())
-            .collect();
-        json!({
-            "running": u8::from(guest.is_running()), "local_disks": local, "local_resources": [],
-            "mapped-resources": [], "mapped-resource-info": {}, "allowed_nodes": others, "not_allowed_nodes": {},
-            "has-dbus-vmstate": 1,
-        })
+    fn feature(&self, guest: &Guest) -> Outcome {
+        let feature = self.params.text("feature");
+        let snapshot = self.params.get("snapname");
+        if let Some(name) = snapshot.filter(|name| !guest.snapshots.iter().any(|one| one.name == **name)) {
+            return Err(Failure::server(format!("snapshot '{name}' does not exist")));
+        }
+        let mut answer = json!({"hasFeature": u8::from(self.can(guest, feature, snapshot))});
+        if guest.kind == Kind::Qemu {
+            let shared = guest.disks().iter().all(|disk| {
+                let storage = self.world.storage(&disk.storage);
+                storage.is_some_and(|storage| storage.shared)
+            });
+            let nodes = self.world.nodes.iter().map(|node| node.name.as_str());
+            answer["nodes"] = nodes.filter(|node| shared || *node == guest.node).collect();
+        }
+        Ok(answer.into())
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Call, cluster::digest};
 use crate::demo::{
     answer::{Failure, Outcome},
-    world::{HaResource, World, guest::Kind, host::Node},
+    world::{HaResource, World, guest::Kind, host::Node, task::Effect},
 };
 
 /// The state of a managed guest.
@@ -168,9 +168,13 @@ impl Call<'_> {
         }
         let vmid = self.wanted();
         let sid = sid(self.world, vmid);
-        if let Some(order) = self.migration(vmid, &target, "hamigrate") {
-            self.world.begin(order);
-        }
+        self.world.later(
+            3000,
+            Effect::HaMove {
+                vmid,
+                target: target.clone(),
+            },
+        );
         Ok(json!({"requested-node": target, "sid": sid}).into())
     }
 

@@ -4,19 +4,28 @@
 //! `route` that knows its own paths.
 
 mod access;
-mod change;
+mod backup;
+mod clone;
 mod cluster;
+mod config;
 mod create;
+mod destroy;
+mod disks;
 mod guest;
 mod ha;
 mod hardware;
 mod inside;
+mod migrate;
+mod move_disk;
 mod node;
 mod power;
+mod privilege;
 mod resources;
 mod rrd;
+mod snapshot;
 mod storage;
 mod tasks;
+mod volumes;
 
 use serde_json::{Value, json};
 
@@ -131,8 +140,12 @@ impl Call<'_> {
         }
         self.route_guest_reads(kind, rest)
             .or_else(|| self.route_inside(rest))
-            .or_else(|| self.route_change(kind, rest))
+            .or_else(|| self.route_config(kind, rest))
+            .or_else(|| self.route_disks(kind, rest))
+            .or_else(|| self.route_moves(rest))
+            .or_else(|| self.route_snapshots(kind, rest))
             .or_else(|| self.route_create(kind, rest))
+            .or_else(|| self.route_migrate(kind, rest))
     }
 
     /// A variable of the path.

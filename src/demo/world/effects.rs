@@ -2,54 +2,31 @@
 
 use super::{
     World,
-    guest::{Agent, Config, Guest, Power, Snapshot, is_disk_key, size_text},
+    configure::configure,
+    disks,
+    guest::{Guest, Power, Snapshot, is_disk_key, size_text},
     host::Volume,
     load::{Profile, fraction, mix},
     task::Effect,
 };
 
 impl World {
-    /// Applies the effect of a task that ended at `at` seconds.
-    pub(crate) fn apply(&mut self, effect: Effect, at: i64) {
+    /// Applies the effect of a task that ended at `moment`, in milliseconds.
+    pub(crate) fn apply(&mut self, effect: Effect, moment: i64) {
+        let at = moment / 1000;
         match effect {
             Effect::Nothing => {}
             Effect::Start(vmid) | Effect::Reboot(vmid) => self.change(vmid, |guest| guest.power_on(at)),
             Effect::Stop(vmid) => self.change(vmid, Guest::power_off),
             Effect::Pause(vmid) => self.change(vmid, |guest| guest.power = Power::Paused),
             Effect::Resume(vmid) => self.change(vmid, |guest| guest.power = Power::Running),
-            Effect::Create {
-                vmid,
-                kind,
-                node,
-                config,
-                pool,
-            } => {
-                let guest = Guest {
-                    vmid,
-                    kind,
-                    node,
-                    config,
-                    pending: std::collections::BTreeMap::new(),
-                    power: Power::Stopped,
-                    since: at,
-                    pid: 4000 + vmid,
-                    pool,
-                    snapshots: Vec::new(),
-                    parent: None,
-                    agent: Agent::Silent,
-                    stubborn: false,
-                    busy: None,
-                    profile: self.profile(vmid),
-                };
-                self.guests.insert(vmid, guest);
-            }
-            Effect::Delete { vmid, purge } => {
-                self.guests.remove(&vmid);
-                if purge {
-                    self.ha.retain(|resource| resource.vmid != vmid);
-                    self.replications.retain(|job| job.vmid != vmid);
+            Effect::Create { vmid, config, then } => {
+                self.change(vmid, |guest| guest.config = config);
+                if let Some(order) = then {
+                    self.begin_at(*order, moment);
                 }
             }
+            Effect::Delete { vmid, purge, strays } => self.remove(vmid, purge, strays),
             Effect::Snapshot {
                 vmid,
                 name,
@@ -80,30 +57,55 @@ impl World {
                     guest.power_on(at);
                 }
             }),
-            Effect::Clone { from, to } => {
-                self.change(from, |guest| guest.busy = None);
+            Effect::Clone { to } => self.change(to, |guest| {
+                guest.config.remove("lock");
+            }),
+            Effect::Forget(vmid) => {
+                self.guests.remove(&vmid);
+            }
+            Effect::Migrate { vmid, target, values } => self.change(vmid, |guest| {
+                guest.node = target;
+                guest.config.extend(values);
+            }),
+            Effect::MoveDisk {
+                vmid,
+                key,
+                value,
+                kept,
+            } => self.change(vmid, |guest| {
+                guest.config.insert(key, value);
+                if let Some(old) = kept {
+                    guest.add_unused(&old);
+                }
+            }),
+            Effect::Reassign {
+                from,
+                key,
+                to,
+                target,
+                value,
+            } => {
+                self.change(from, |guest| {
+                    guest.config.remove(&key);
+                });
                 self.change(to, |guest| {
-                    guest.config.remove("lock");
+                    guest.config.insert(target, value);
                 });
             }
-            Effect::Migrate { vmid, target } => self.change(vmid, |guest| guest.node = target),
+            Effect::HaMove { vmid, target } => self.ha_move(vmid, &target, moment),
             Effect::Resize { vmid, disk, size } => self.change(vmid, |guest| {
                 if let Some(value) = guest.config.get_mut(&disk) {
                     *value = resized(value, size);
                 }
             }),
-            Effect::Template(vmid) => self.change(vmid, |guest| {
+            Effect::Template { vmid, disk } => self.change(vmid, |guest| {
                 guest.config.insert("template".to_owned(), "1".to_owned());
-                let disks: Vec<String> = guest
+                for (_, value) in guest
                     .config
-                    .keys()
-                    .filter(|key| is_disk_key(key))
-                    .cloned()
-                    .collect();
-                for key in disks {
-                    if let Some(value) = guest.config.get_mut(&key) {
-                        *value = value.replacen(&format!("vm-{vmid}-disk"), &format!("base-{vmid}-disk"), 1);
-                    }
+                    .iter_mut()
+                    .filter(|(key, _)| is_disk_key(key) && disk.as_ref().is_none_or(|only| only == *key))
+                {
+                    *value = disks::as_base(value);
                 }
             }),
             Effect::Configure { vmid, changes } => self.change(vmid, |guest| configure(guest, changes)),
@@ -125,6 +127,21 @@ impl World {
             id,
             busy: 0.03 + 0.25 * fraction(&[id, 1]).powi(2),
             full: 0.25 + 0.5 * fraction(&[id, 2]),
+        }
+    }
+
+    /// A guest is gone, with what was said of it elsewhere.
+    fn remove(&mut self, vmid: u32, purge: bool, strays: bool) {
+        self.guests.remove(&vmid);
+        let path = format!("/vms/{vmid}");
+        self.access.entries.retain(|entry| entry.path != path);
+        if strays {
+            self.volumes
+                .retain(|volume| volume.vmid != Some(vmid) || volume.content == "backup");
+        }
+        if purge {
+            self.ha.retain(|resource| resource.vmid != vmid);
+            self.replications.retain(|job| job.vmid != vmid);
         }
     }
 
@@ -241,67 +258,9 @@ fn resized(value: &str, size: u64) -> String {
     format!("{},size={}", kept.join(","), size_text(size))
 }
 
-/// Options that a running guest takes at once; the others wait for its next start.
-const AT_ONCE: &[&str] = &[
-    "name",
-    "hostname",
-    "description",
-    "tags",
-    "onboot",
-    "protection",
-    "startup",
-    "lock",
-    "boot",
-    "agent",
-    "hookscript",
-    "template",
-    "delete",
-    "digest",
-];
-
-/// Applies changes of the configuration, or has them wait.
-pub(crate) fn configure(guest: &mut Guest, changes: Vec<(String, Option<String>)>) {
-    for (key, value) in changes {
-        let value = match (key.as_str(), value) {
-            ("tags", Some(tags)) => Some(sorted_tags(&tags)).filter(|tags| !tags.is_empty()),
-            (_, value) => value,
-        };
-        let unchanged = guest.config.get(&key) == value.as_ref();
-        if guest.is_running() && !AT_ONCE.contains(&key.as_str()) && !is_disk_key(&key) {
-            if unchanged {
-                guest.pending.remove(&key);
-            } else {
-                guest.pending.insert(key, value);
-            }
-            continue;
-        }
-        set(&mut guest.config, key, value);
-    }
-}
-
-fn set(config: &mut Config, key: String, value: Option<String>) {
-    match value {
-        Some(value) => config.insert(key, value),
-        None => config.remove(&key),
-    };
-}
-
-/// Tags come back sorted, lower-cased and once each.
-fn sorted_tags(list: &str) -> String {
-    let tags: std::collections::BTreeSet<String> = crate::demo::params::tags(list)
-        .map(str::to_ascii_lowercase)
-        .collect();
-    tags.into_iter().collect::<Vec<_>>().join(";")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn tags_come_back_sorted_and_lower_cased() {
-        assert_eq!(sorted_tags("Web;prod,Db;web"), "db;prod;web");
-    }
 
     #[test]
     fn a_resized_disk_keeps_its_other_options() {

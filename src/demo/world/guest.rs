@@ -198,12 +198,7 @@ impl Guest {
 
     /// Starts it: what was pending becomes real.
     pub(crate) fn power_on(&mut self, now: i64) {
-        for (key, value) in std::mem::take(&mut self.pending) {
-            match value {
-                Some(value) => self.config.insert(key, value),
-                None => self.config.remove(&key),
-            };
-        }
+        super::configure::apply_pending(self);
         self.power = Power::Running;
         self.since = now;
         self.pid = self.pid.wrapping_mul(31) % 900_000 + 2_000;

@@ -75,11 +75,38 @@ pub(crate) struct Storage {
     pub(crate) total: u64,
     /// Its usual share in use.
     pub(crate) full: f64,
+    /// The only nodes that have it; `None` is all.
+    pub(crate) nodes: Option<Vec<String>>,
+    pub(crate) disabled: bool,
     /// On which node it cannot be reached.
     pub(crate) down_on: Option<String>,
 }
 
 impl Storage {
+    /// Whether it takes this kind of content.
+    pub(crate) fn takes(&self, content: &str) -> bool {
+        self.content.split(',').any(|own| own == content)
+    }
+
+    /// Whether it can be used on this node, in the server's words if not.
+    pub(crate) fn enabled_on(&self, node: &str) -> Result<(), String> {
+        if self.disabled {
+            return Err(format!("storage '{}' is disabled", self.name));
+        }
+        match &self.nodes {
+            Some(nodes) if !nodes.iter().any(|known| known == node) => Err(format!(
+                "storage '{}' is not available on node '{node}'",
+                self.name
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether images lie on it as files.
+    pub(crate) fn has_files(&self) -> bool {
+        matches!(self.kind, "dir" | "nfs" | "cifs" | "btrfs" | "cephfs")
+    }
+
     /// Bytes in use, on a node if it is local there.
     pub(crate) fn used(&self, node: &str, at: i64) -> u64 {
         let id = self.id(node);

@@ -3,10 +3,13 @@
 //! It moves only when it is asked something: [`World::advance`] settles every task that has ended since and starts
 //! those that were due. All figures of load are functions of the time (see [`load`]).
 
+pub(super) mod configure;
+pub(super) mod disks;
 pub(super) mod effects;
 pub(super) mod guest;
 pub(super) mod host;
 pub(super) mod load;
+pub(super) mod migration;
 mod seed;
 pub(super) mod seed_guests;
 mod seed_users;
@@ -90,6 +93,8 @@ pub(super) struct World {
     pub(super) access: Access,
     /// The CA as PEM, and when it ends.
     pub(super) ca: (String, i64),
+    /// What happens later by itself, and when (milliseconds).
+    pub(super) agenda: Vec<(i64, Effect)>,
     next_backup: i64,
     next_pid: u32,
 }
@@ -160,35 +165,31 @@ impl World {
         self.now = now.max(self.now);
     }
 
-    /// Ends, in order, every task that is over by `now`.
+    /// Does, in order, everything that is due by `now`: tasks end, and what was put off happens.
     fn settle(&mut self, now: i64) {
         loop {
-            let due = self
+            let ending = self
                 .tasks
                 .iter()
                 .enumerate()
                 .filter(|(_, task)| !task.settled && task.end <= now)
                 .min_by_key(|(_, task)| task.end)
-                .map(|(index, _)| index);
-            let Some(index) = due else { break };
-            let task = &mut self.tasks[index];
-            task.settled = true;
-            let effect = std::mem::replace(&mut task.effect, Effect::Nothing);
-            let (end, holds, good) = (task.end, task.holds, task.exit == "OK");
-            let said = (
-                task.node.clone(),
-                task.pid,
-                who(&task.user, task.token.as_deref()),
-                format!("end task {} {}", task.upid, task.exit),
-            );
-            if let Some(guest) = holds.and_then(|vmid| self.guests.get_mut(&vmid)) {
-                guest.busy = None;
-                guest.config.remove("lock");
-            }
-            let severity = if good { 6 } else { 3 };
-            self.note(end, said.0, said.1, said.2, severity, said.3);
-            if good {
-                self.apply(effect, end / 1000);
+                .map(|(index, task)| (task.end, index));
+            let planned = self
+                .agenda
+                .iter()
+                .enumerate()
+                .filter(|(_, (at, _))| *at <= now)
+                .min_by_key(|(_, (at, _))| *at)
+                .map(|(index, (at, _))| (*at, index));
+            match (ending, planned) {
+                (None, None) => break,
+                (Some((end, index)), planned) if planned.is_none_or(|(at, _)| end <= at) => self.end(index),
+                (_, Some((_, index))) => {
+                    let (at, effect) = self.agenda.swap_remove(index);
+                    self.apply(effect, at);
+                }
+                (Some((_, index)), None) => self.end(index),
             }
         }
         if self.tasks.len() > MEMORY {
@@ -199,6 +200,33 @@ impl World {
                 index > keep || !task.settled
             });
         }
+    }
+
+    /// Ends one task: what it held is free again, and what it does is done.
+    fn end(&mut self, index: usize) {
+        let task = &mut self.tasks[index];
+        task.settled = true;
+        let effect = std::mem::replace(&mut task.effect, Effect::Nothing);
+        let otherwise = std::mem::replace(&mut task.otherwise, Effect::Nothing);
+        let (end, holds, locked, good) = (task.end, task.holds, task.locked, task.is_good());
+        let upid = task.upid.clone();
+        let said = (
+            task.node.clone(),
+            task.pid,
+            who(&task.user, task.token.as_deref()),
+            format!("end task {upid} {}", task.exit),
+        );
+        if let Some(guest) = holds.and_then(|vmid| self.guests.get_mut(&vmid)) {
+            if guest.busy.as_ref() == Some(&upid) {
+                guest.busy = None;
+            }
+            if locked {
+                guest.config.remove("lock");
+            }
+        }
+        let severity = if good { 6 } else { 3 };
+        self.note(end, said.0, said.1, said.2, severity, said.3);
+        self.apply(if good { effect } else { otherwise }, end);
     }
 
     /// Adds a line to the cluster log.
@@ -233,7 +261,7 @@ impl World {
         self.begin_at(order, start)
     }
 
-    fn begin_at(&mut self, order: Order, start: i64) -> String {
+    pub(super) fn begin_at(&mut self, order: Order, start: i64) -> String {
         self.next_pid =
             self.next_pid % 4_000_000 + 1 + (mix(&[self.seed, u64::from(self.next_pid)]) % 97) as u32;
         let pid = self.next_pid;
@@ -250,14 +278,25 @@ impl World {
         );
         let takes = ((order.takes as f64 / self.speed) as i64).max(1);
         let count = order.lines.len().max(1) as i64;
+        let stamped = order.stamped;
         let log = order
             .lines
             .into_iter()
             .enumerate()
             .map(|(index, line)| (start + takes * index as i64 / count, line))
+            .map(|(at, line)| {
+                if stamped {
+                    (at, format!("{} {line}", task::stamp(at)))
+                } else {
+                    (at, line)
+                }
+            })
             .collect();
         if let Some(guest) = order.holds.and_then(|vmid| self.guests.get_mut(&vmid)) {
             guest.busy = Some(upid.clone());
+            if let Some(lock) = order.lock {
+                guest.config.insert("lock".to_owned(), lock.to_owned());
+            }
         }
         let (user, token) = match order.who.split_once('!') {
             Some((user, token)) => (user.to_owned(), Some(token.to_owned())),
@@ -285,10 +324,18 @@ impl World {
             exit: order.exit,
             log,
             effect: order.effect,
+            otherwise: order.otherwise,
             holds: order.holds,
+            locked: order.lock.is_some(),
             settled: false,
         });
         upid
+    }
+
+    /// Has something happen in so many milliseconds at normal speed.
+    pub(super) fn later(&mut self, milliseconds: i64, effect: Effect) {
+        let after = (milliseconds as f64 / self.speed) as i64;
+        self.agenda.push((self.now + after, effect));
     }
 
     /// Stops a running task.
@@ -330,17 +377,17 @@ impl World {
     }
 
     /// The task that backs a guest up, and the lock it sets.
-    pub(super) fn backup_order(&mut self, vmid: u32, storage: &str, who: &str) -> Option<Order> {
-        let guest = self.guests.get_mut(&vmid)?;
+    pub(super) fn backup_order(&self, vmid: u32, storage: &str, who: &str) -> Option<Order> {
+        let guest = self.guests.get(&vmid)?;
         let size = guest.boot_size();
         let lines = task::backup_log(guest.kind.label(), guest.kind, vmid, guest.name(), size, storage);
-        guest.config.insert("lock".to_owned(), "backup".to_owned());
         let takes = 20_000 + (size >> 30).min(200).cast_signed() * 1_000;
         Some(
             Order::new(&guest.node, "vzdump", vmid.to_string(), who)
                 .takes(takes)
                 .says(lines)
                 .holds(vmid)
+                .locks("backup")
                 .does(Effect::Backup {
                     vmid,
                     storage: storage.to_owned(),

@@ -99,6 +99,7 @@ impl World {
                 seed_users::entries(),
             ),
             ca: plan.ca,
+            agenda: Vec::new(),
             next_backup: plan.now + 20_000,
             next_pid: 1500,
             nodes,
@@ -370,6 +371,8 @@ fn storages(production: bool) -> Vec<Storage> {
             .collect(),
         total,
         full,
+        nodes: None,
+        disabled: false,
         down_on: None,
     };
     let local = storage(

@@ -142,7 +142,8 @@ fn make(world: &World, vmid: u32, index: usize, node: String, production: bool) 
     }
 }
 
-fn mac(id: u64) -> String {
+/// A MAC address from a number.
+pub(crate) fn mac(id: u64) -> String {
     let bytes = id.to_be_bytes();
     format!("BC:24:11:{:02X}:{:02X}:{:02X}", bytes[1], bytes[2], bytes[3])
 }
@@ -212,7 +213,11 @@ fn lxc_config(vmid: u32, id: u64, name: &str, role: &Role, storage: &str) -> Con
     set("features", "nesting=1".to_owned());
     set(
         "rootfs",
-        format!("{storage}:subvol-{vmid}-disk-0,size={}G", role.disk),
+        format!(
+            "{storage}:{}-{vmid}-disk-0,size={}G",
+            if storage == "local-zfs" { "subvol" } else { "vm" },
+            role.disk
+        ),
     );
     set(
         "net0",

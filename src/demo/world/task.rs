@@ -13,16 +13,19 @@ pub(crate) enum Effect {
     Reboot(u32),
     Pause(u32),
     Resume(u32),
+    /// The guest that was begun gets its configuration.
     Create {
         vmid: u32,
-        kind: Kind,
-        node: String,
         config: Config,
-        pool: Option<String>,
+        /// Its first start.
+        then: Option<Box<Order>>,
     },
     Delete {
         vmid: u32,
+        /// Also out of HA, replication and backup jobs.
         purge: bool,
+        /// Also volumes of it that nothing names.
+        strays: bool,
     },
     Snapshot {
         vmid: u32,
@@ -39,11 +42,35 @@ pub(crate) enum Effect {
         name: String,
         start: bool,
     },
+    /// The copy is whole.
     Clone {
-        from: u32,
         to: u32,
     },
+    /// What was begun for this guest is taken back.
+    Forget(u32),
+    /// `values` are the disks where they are now.
     Migrate {
+        vmid: u32,
+        target: String,
+        values: Vec<(String, String)>,
+    },
+    /// A disk has gone to another storage; `kept` is what stays behind as unused.
+    MoveDisk {
+        vmid: u32,
+        key: String,
+        value: String,
+        kept: Option<String>,
+    },
+    /// A disk has gone to another guest.
+    Reassign {
+        from: u32,
+        key: String,
+        to: u32,
+        target: String,
+        value: String,
+    },
+    /// The HA manager moves a guest.
+    HaMove {
         vmid: u32,
         target: String,
     },
@@ -52,7 +79,10 @@ pub(crate) enum Effect {
         disk: String,
         size: u64,
     },
-    Template(u32),
+    Template {
+        vmid: u32,
+        disk: Option<String>,
+    },
     Configure {
         vmid: u32,
         changes: Vec<(String, Option<String>)>,
@@ -86,12 +116,21 @@ pub(crate) struct Task {
     /// Lines and when each is written.
     pub(crate) log: Vec<(i64, String)>,
     pub(crate) effect: Effect,
+    /// What happens when it does not end well.
+    pub(crate) otherwise: Effect,
     /// The guest whose lock file it holds.
     pub(crate) holds: Option<u32>,
+    /// Whether it has set the `lock` of that guest.
+    pub(crate) locked: bool,
     pub(crate) settled: bool,
 }
 
 impl Task {
+    /// Ended well, perhaps with warnings.
+    pub(crate) fn is_good(&self) -> bool {
+        self.exit == "OK" || self.exit.starts_with("WARNINGS")
+    }
+
     pub(crate) fn is_running(&self, now: i64) -> bool {
         self.end > now
     }
@@ -136,8 +175,13 @@ pub(crate) struct Order {
     pub(crate) exit: String,
     /// Lines, spread evenly over its time.
     pub(crate) lines: Vec<String>,
+    /// Whether each line begins with its time of day.
+    pub(crate) stamped: bool,
     pub(crate) effect: Effect,
+    pub(crate) otherwise: Effect,
     pub(crate) holds: Option<u32>,
+    /// The `lock` that it sets on that guest while it runs.
+    pub(crate) lock: Option<&'static str>,
 }
 
 impl Order {
@@ -150,8 +194,11 @@ impl Order {
             takes: 1000,
             exit: "OK".to_owned(),
             lines: Vec::new(),
+            stamped: false,
             effect: Effect::Nothing,
+            otherwise: Effect::Nothing,
             holds: None,
+            lock: None,
         }
     }
 
@@ -176,8 +223,26 @@ impl Order {
         self
     }
 
+    /// Each line begins with its time of day, as migrations write it.
+    pub(crate) fn stamped(mut self) -> Self {
+        self.stamped = true;
+        self
+    }
+
+    /// What happens when it fails or is stopped.
+    pub(crate) fn otherwise(mut self, effect: Effect) -> Self {
+        self.otherwise = effect;
+        self
+    }
+
     pub(crate) fn holds(mut self, vmid: u32) -> Self {
         self.holds = Some(vmid);
+        self
+    }
+
+    /// Sets this `lock` on the guest that it holds.
+    pub(crate) fn locks(mut self, lock: &'static str) -> Self {
+        self.lock = Some(lock);
         self
     }
 }
@@ -220,7 +285,7 @@ pub(crate) fn backup_log(
 }
 
 /// A time of day as migration logs write it.
-pub(crate) fn stamp(milliseconds: i64) -> String {
+pub(super) fn stamp(milliseconds: i64) -> String {
     jiff::Timestamp::from_millisecond(milliseconds)
         .map(|time| time.strftime("%Y-%m-%d %H:%M:%S").to_string())
         .unwrap_or_default()
