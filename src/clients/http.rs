@@ -2,7 +2,8 @@
 //!
 //! What always holds here:
 //! - TLS is always verified: against the system's CAs, named CA files, or pinned SHA-256 fingerprints of the leaf.
-//!   Signatures of the handshake are verified in every case.
+//!   Signatures of the handshake are verified in every case. Only a [`crate::domain::BaseUrl`] can name a server without TLS, and
+//!   nothing that proves who we are goes there, unless that server is this machine.
 //! - [`Reader`] cannot express a write: it sends GET, and one POST, the sign-in, to one fixed path. [`Writer`] is a type
 //!   of its own beside it. A writer gives a reader away, never the other way round: read-only is a matter of which
 //!   type a program holds.
@@ -25,7 +26,7 @@ pub(crate) use trust::read_certificates;
 pub use wire::{Answer, Lost, ServerClock, Totals};
 
 use super::Error;
-use crate::domain::Call as Write;
+use crate::domain::{Call as Write, Method};
 use wire::{Call, Wire};
 
 /// How to reach one cluster or server.
@@ -164,6 +165,64 @@ impl Writer {
         proof: &Proof,
         csrf: Option<&SecretString>,
     ) -> Result<Answer, Lost> {
-        self.wire.write(write, proof, csrf).await
+        self.wire.write(&Message::of(write), proof, csrf).await
+    }
+
+    /// Sends a write to a server that is no Proxmox, once.
+    ///
+    /// # Errors
+    /// As [`Writer::send`].
+    pub async fn send_message(&self, message: &Message, proof: &Proof) -> Result<Answer, Lost> {
+        self.wire.write(message, proof, None).await
+    }
+}
+
+/// A write as it is sent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Message {
+    /// The method.
+    pub verb: Method,
+    /// Path and query, encoded.
+    pub target: String,
+    /// The kind of the body, and the body.
+    body: Option<(&'static str, String)>,
+    /// What the log says of it.
+    shown: String,
+}
+
+impl Message {
+    /// A call of a Proxmox API.
+    fn of(call: &Write) -> Self {
+        Self {
+            verb: call.method,
+            target: call.target(),
+            body: call
+                .body()
+                .map(|form| ("application/x-www-form-urlencoded", form)),
+            shown: call.to_string(),
+        }
+    }
+
+    /// With a body of JSON.
+    pub fn json(verb: Method, target: &str, body: &serde_json::Value) -> Self {
+        Self {
+            body: Some(("application/json", body.to_string())),
+            ..Self::bare(verb, target)
+        }
+    }
+
+    /// Without a body.
+    pub fn bare(verb: Method, target: &str) -> Self {
+        Self {
+            verb,
+            target: target.to_owned(),
+            body: None,
+            shown: format!("{} {target}", verb.as_str()),
+        }
+    }
+
+    /// The body.
+    pub fn body(&self) -> Option<&str> {
+        self.body.as_ref().map(|(_, body)| body.as_str())
     }
 }

@@ -5,8 +5,12 @@
 //! - Foreign data never panics; one bad object never fails a list.
 //! - Secrets are in no log, no `Debug` output and no error.
 
+pub mod alertmanager;
 pub mod error;
+pub mod exporter;
 pub mod http;
+mod monitor;
+pub mod prometheus;
 pub mod pve;
 
 pub use error::Error;

@@ -55,14 +55,7 @@ impl Endpoint {
         }
         let (host, port) =
             split_port(authority).ok_or_else(|| format!("the port is no number; {example}"))?;
-        let valid = host.parse::<Ipv6Addr>().is_ok()
-            || (!host.is_empty()
-                && host.len() <= 253
-                && host
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || "-._".contains(c))
-                && !host.starts_with(['-', '.']));
-        if !valid {
+        if !is_host(host) {
             return Err(format!("no host name or address in it; {example}"));
         }
         Ok(Self {
@@ -81,8 +74,19 @@ impl FromStr for Endpoint {
     }
 }
 
+/// Whether a text can be the name or address of a host.
+pub(super) fn is_host(host: &str) -> bool {
+    host.parse::<Ipv6Addr>().is_ok()
+        || (!host.is_empty()
+            && host.len() <= 253
+            && host
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-._".contains(c))
+            && !host.starts_with(['-', '.']))
+}
+
 /// Host and port, if the port is one.
-fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
+pub(super) fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     let number = |port: &str| port.parse::<u16>().ok().filter(|port| *port > 0);
     if let Some(rest) = authority.strip_prefix('[') {
         let (host, after) = rest.split_once(']')?;

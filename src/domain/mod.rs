@@ -6,6 +6,8 @@
 //! - What a server did not say is `None` (or an `Unknown` variant), never a zero that looks like a fact.
 //! - Sizes are bytes, CPU use is a fraction of all CPUs of the object (0.2 = 20 %), times are [`jiff::Timestamp`].
 
+pub mod alert;
+pub mod base_url;
 pub mod call;
 pub mod cluster;
 pub mod config;
@@ -15,13 +17,16 @@ pub mod finding;
 pub mod guest;
 pub mod ids;
 pub mod inventory;
+pub mod metric;
 pub mod node;
 pub mod quantity;
+pub mod rate;
 pub mod storage;
 pub mod task;
 pub mod task_kind;
 pub mod upid;
 
+pub use base_url::BaseUrl;
 pub use call::{Call, Method};
 pub use cluster::{ClusterStatus, HaResource, HaStatus, LogEntry, Pool, ReplicationJob, SdnZone};
 pub use endpoint::{Endpoint, Fingerprint};

@@ -3,8 +3,12 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::float_cmp,
     reason = "a failing test may say it this way"
 )]
 
+mod alertmanager;
 mod programs;
+mod prometheus;
 mod rules;
+mod servers;

@@ -12,13 +12,20 @@ use std::{
 use reqwest::Url;
 use tokio::time::Instant;
 
-use crate::{clients::Error, domain::Endpoint};
+use crate::{
+    clients::Error,
+    domain::{BaseUrl, Endpoint},
+};
 
-/// `https://host:port`, nothing more.
+/// `https://host:port`; for servers that are no Proxmox also `http`, and with a path in front of everything.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Address {
-    endpoint: Endpoint,
-    url: Url,
+    /// What every target is put behind.
+    base: String,
+    host: String,
+    port: u16,
+    plain: bool,
+    exposed: bool,
 }
 
 impl Address {
@@ -32,31 +39,60 @@ impl Address {
             message: format!("`{}` is not an address: {why}", text.trim()),
         };
         let endpoint = Endpoint::parse(text, default_port).map_err(|why| bad(&why))?;
-        let url = Url::parse(&format!("{endpoint}/")).map_err(|e| bad(&e.to_string()))?;
-        Ok(Self { endpoint, url })
+        let base = endpoint.to_string();
+        Url::parse(&base).map_err(|e| bad(&e.to_string()))?;
+        Ok(Self {
+            base,
+            host: endpoint.host,
+            port: endpoint.port,
+            plain: false,
+            exposed: false,
+        })
+    }
+
+    /// Whether nothing is encrypted on the way.
+    pub(super) fn is_plain(&self) -> bool {
+        self.plain
+    }
+
+    /// Whether others could read what is sent.
+    pub(super) fn is_exposed(&self) -> bool {
+        self.exposed
     }
 
     /// Host name or IP, an IPv6 address without brackets.
     pub fn host(&self) -> &str {
-        &self.endpoint.host
+        &self.host
     }
 
     /// TCP port.
     pub fn port(&self) -> u16 {
-        self.endpoint.port
+        self.port
     }
 
     /// The URL of a target below this address.
     pub(super) fn join(&self, target: &str) -> Result<Url, Error> {
-        self.url.join(target).map_err(|e| Error::Setup {
+        Url::parse(&format!("{}{target}", self.base)).map_err(|e| Error::Setup {
             message: format!("`{target}` cannot be asked for: {e}"),
         })
     }
 }
 
+impl From<&BaseUrl> for Address {
+    fn from(url: &BaseUrl) -> Self {
+        Self {
+            base: url.to_string(),
+            host: url.host.clone(),
+            port: url.port,
+            plain: url.plain,
+            exposed: url.plain && !url.is_loopback(),
+        }
+    }
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.endpoint.fmt(f)
+        f.write_str(&self.base)
     }
 }
 
@@ -182,6 +218,18 @@ mod tests {
             url.as_str(),
             "https://pve1:8006/api2/json/nodes/a%2Fb/status?x=1%202"
         );
+    }
+
+    #[test]
+    fn a_path_in_front_stays_in_front() {
+        let url: BaseUrl = "http://mon/prometheus/".parse().unwrap();
+        let address = Address::from(&url);
+        let joined = address.join("/api/v1/query?query=a%2Fb").unwrap();
+        assert_eq!(joined.as_str(), "http://mon/prometheus/api/v1/query?query=a%2Fb");
+        assert!(address.is_plain() && address.is_exposed());
+        let here = Address::from(&"http://127.0.0.1:9090".parse::<BaseUrl>().unwrap());
+        assert!(here.is_plain() && !here.is_exposed());
+        assert!(!Address::parse("pve1", 8006).unwrap().is_plain());
     }
 
     #[test]

@@ -124,7 +124,7 @@ impl Wire {
     pub(super) fn new(options: Options) -> Result<Self, Error> {
         let http = Client::builder()
             .tls_backend_preconfigured(options.trust.tls_config()?)
-            .https_only(true)
+            .https_only(!options.addresses.iter().any(Address::is_plain))
             .http1_only()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -241,7 +241,7 @@ impl Wire {
 
     fn request(&self, address: &Address, call: &Call<'_>) -> Result<RequestBuilder, Error> {
         match call {
-            Call::Get { target, proof, .. } => proven(self.http.get(address.join(target)?), proof),
+            Call::Get { target, proof, .. } => proven(self.http.get(address.join(target)?), address, proof),
             Call::SignIn { form } => Ok(self.http.post(address.join(SIGN_IN_PATH)?).form(form)),
         }
     }
@@ -378,7 +378,14 @@ fn all_of(mut refused: Vec<Error>) -> Error {
 }
 
 /// The request with what proves who we are.
-fn proven(request: RequestBuilder, proof: &Proof) -> Result<RequestBuilder, Error> {
+fn proven(request: RequestBuilder, address: &Address, proof: &Proof) -> Result<RequestBuilder, Error> {
+    if address.is_exposed() && !matches!(proof, Proof::None) {
+        return Err(Error::Setup {
+            message: format!(
+                "{address} is plain http: a secret sent there could be read on the way. Use https"
+            ),
+        });
+    }
     Ok(match proof {
         Proof::None => request,
         Proof::Authorization(value) => request.header(AUTHORIZATION, secret(value.expose_secret())?),

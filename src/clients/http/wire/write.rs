@@ -10,9 +10,9 @@ use super::{Failed, Wire, all_of, proven, secret};
 use crate::{
     clients::{
         Error,
-        http::{Address, Answer, Proof},
+        http::{Address, Answer, Message, Proof},
     },
-    domain::{Call, Method as Verb},
+    domain::Method as Verb,
 };
 
 /// The header that the server demands of tickets with everything but GET.
@@ -30,7 +30,7 @@ pub enum Lost {
 impl Wire {
     pub(in crate::clients::http) async fn write(
         &self,
-        call: &Call,
+        message: &Message,
         proof: &Proof,
         csrf: Option<&SecretString>,
     ) -> Result<Answer, Lost> {
@@ -40,7 +40,7 @@ impl Wire {
         for index in self.addresses.order(Instant::now()) {
             let address = self.addresses.get(index);
             let request = self
-                .write_request(address, call, proof, csrf)
+                .write_request(address, message, proof, csrf)
                 .map_err(Lost::Unsent)?;
             self.requests.fetch_add(1, Ordering::Relaxed);
             let started = Instant::now();
@@ -69,7 +69,7 @@ impl Wire {
             self.addresses.answered(index);
             tracing::info!(
                 %address,
-                call = %call,
+                call = %message.shown,
                 status = answer.status,
                 ms = started.elapsed().as_millis() as u64,
                 "write"
@@ -82,23 +82,25 @@ impl Wire {
     fn write_request(
         &self,
         address: &Address,
-        call: &Call,
+        message: &Message,
         proof: &Proof,
         csrf: Option<&SecretString>,
     ) -> Result<RequestBuilder, Error> {
-        let method = match call.method {
+        let method = match message.verb {
             Verb::Post => Method::POST,
             Verb::Put => Method::PUT,
             Verb::Delete => Method::DELETE,
         };
-        let mut request = proven(self.http.request(method, address.join(&call.target())?), proof)?;
+        let mut request = proven(
+            self.http.request(method, address.join(&message.target)?),
+            address,
+            proof,
+        )?;
         if let Some(csrf) = csrf {
             request = request.header(CSRF_HEADER, secret(csrf.expose_secret())?);
         }
-        if let Some(body) = call.body() {
-            request = request
-                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-                .body(body);
+        if let Some((kind, body)) = &message.body {
+            request = request.header(CONTENT_TYPE, *kind).body(body.clone());
         }
         Ok(request)
     }
