@@ -7,7 +7,7 @@ use crate::{
         ColorDepth, ColorSpec, Places, Ui,
         theme::{self, StyleSpec, ThemeSpec},
     },
-    ui::{Glyphs, Theme, Tone, theme::ANSI},
+    ui::{Glyphs, Theme, Tone, graph::Dots, theme::ANSI},
 };
 
 /// The themes to go through, the chosen one first, and what was wrong with any of them.
@@ -80,6 +80,12 @@ pub fn glyphs(ui: &Ui, var: impl Fn(&str) -> Option<String>) -> Glyphs {
     });
     if ui.ascii || !utf8 {
         Glyphs::ASCII
+    } else if var("TERM").is_some_and(|term| term == "linux") {
+        // The font of the Linux console has half blocks, but no braille.
+        Glyphs {
+            dots: Dots::Block,
+            ..Glyphs::UNICODE
+        }
     } else {
         Glyphs::UNICODE
     }

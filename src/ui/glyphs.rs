@@ -1,10 +1,14 @@
 //! The signs that are not letters, with an ASCII set for terminals that have no others.
 
+use super::graph::Dots;
+
 /// One set of signs. Each takes one column.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Glyphs {
     /// Whether this is the ASCII set.
     pub ascii: bool,
+    /// Of what the lines of graphs are made.
+    pub dots: Dots,
     /// Running, online, healthy.
     pub on: &'static str,
     /// Stopped.
@@ -59,6 +63,7 @@ impl Glyphs {
     /// For terminals that speak UTF-8. Only signs that every common font and the Linux console have or replace.
     pub const UNICODE: Self = Self {
         ascii: false,
+        dots: Dots::Braille,
         on: "●",
         off: "○",
         lost: "✗",
@@ -88,6 +93,7 @@ impl Glyphs {
     /// For everything else.
     pub const ASCII: Self = Self {
         ascii: true,
+        dots: Dots::Ascii,
         on: "*",
         off: "o",
         lost: "x",

@@ -11,6 +11,7 @@ pub mod cell;
 pub mod export;
 pub mod find;
 pub mod glyphs;
+pub mod graph;
 pub mod line;
 pub mod page;
 pub mod pane;
