@@ -4,6 +4,7 @@
 //! the journal use them; within one kind of object no two deeds share a letter of its menu.
 
 use super::table::{Action, Id, Scope};
+use crate::domain::ObjectRef;
 
 /// What it takes before a deed is done. The order is that of danger.
 #[derive(
@@ -32,6 +33,17 @@ pub enum Object {
     Node,
     /// A running task.
     Task,
+}
+
+impl Object {
+    /// Whether an object is one of these.
+    pub fn is(self, object: &ObjectRef) -> bool {
+        match self {
+            Self::Guest => matches!(object, ObjectRef::Guest(_)),
+            Self::Node => matches!(object, ObjectRef::Node(_)),
+            Self::Task => matches!(object, ObjectRef::Task(_)),
+        }
+    }
 }
 
 /// What an argument is: how it is checked, asked for and completed.
@@ -202,6 +214,11 @@ impl Deed {
     /// Its stable name.
     pub fn name(self) -> &'static str {
         self.row().action.name
+    }
+
+    /// The deeds that can be done to objects of this sort, in the order of the table.
+    pub fn for_object(object: &ObjectRef) -> impl Iterator<Item = &'static Row> {
+        DEEDS.iter().filter(move |row| row.object.is(object))
     }
 
     /// What people call it.

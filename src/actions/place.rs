@@ -19,6 +19,10 @@ pub enum Place {
     Findings,
     /// All clusters.
     Clusters,
+    /// What was done from here.
+    Runs,
+    /// One run, by its ticket.
+    Run(u64),
     /// Everything about one object; the log, for a task.
     Object(ObjectRef),
     /// One object as the server sends it.
@@ -37,6 +41,7 @@ impl Place {
         ("tasks", Self::Tasks),
         ("findings", Self::Findings),
         ("clusters", Self::Clusters),
+        ("runs", Self::Runs),
     ];
 
     /// The object that the place is about.
@@ -54,6 +59,7 @@ impl Place {
             Self::Raw(object) => format!("{object} (raw)"),
             Self::Log(ObjectRef::Task(TaskRef { upid, .. })) => format!("log of {} {}", upid.kind, upid.id),
             Self::Log(object) => format!("log of {object}"),
+            Self::Run(_) => "run".to_owned(),
             other => Self::NAMED
                 .iter()
                 .find(|(_, place)| place == other)

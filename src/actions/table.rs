@@ -99,6 +99,7 @@ actions! {
     PlaceTasks "place.tasks" Global [] "", "Tasks", "Shows running and recent tasks.";
     PlaceFindings "place.findings" Global ["!"] "findings", "Findings", "Shows what is wrong or soon will be.";
     PlaceClusters "place.clusters" Global ["C"] "", "Clusters", "Shows all clusters: quorum, HA, pools, networks, log.";
+    PlaceRuns "place.runs" Global [] "", "Runs", "Shows what was done from here: runs with their plans and outcomes.";
     HistoryBack "history.back" Global ["esc", "-", "[", "backspace"] "back", "Back", "Goes back to where you were before.";
     HistoryForward "history.forward" Global ["]"] "", "Forward", "Goes forward again after going back.";
     // --- panes of the deck
@@ -136,6 +137,12 @@ actions! {
     TextLast "text.last" Text ["end", "G"] "", "Bottom", "Goes to the last line.";
     TextFind "text.find" Text ["/"] "find", "Find", "Shows only lines with the text.";
     LogFollow "log.follow" Log ["f"] "follow", "Follow", "Follows the end of the log, or stops following.";
+    // --- acting
+    MenuOpen "menu.open" Global ["s"] "act", "Act", "Opens the menu of everything that can be done to the selected or marked objects.";
+    RunUndo "run.undo" Global ["u"] "", "Take back", "Takes back the last run that can be taken back, with a plan of its own.";
+    RunStop "run.stop" Global [] "", "Stop run", "Begins no further step of the selected run; what is under way goes on.";
+    RunContinue "run.continue" Global [] "", "Continue run", "Goes on with an interrupted run; nothing is done twice.";
+    RunDrop "run.drop" Global [] "", "Drop run", "Gives up an interrupted run: nothing of it will be done any more.";
     // --- view
     Palette "palette.open" Global [":", "ctrl-p"] "palette", "Palette", "Opens the palette: every place, object and action by name.";
     Refresh "view.refresh" Global ["R", "f5"] "", "Refresh now", "Reads what is shown at once.";

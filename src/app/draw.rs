@@ -71,6 +71,10 @@ impl App {
         match &mut self.overlay {
             Some(Overlay::Palette(palette)) => overlays::draw::palette(&mut canvas, palette),
             Some(Overlay::Help(help)) => overlays::draw::help(&mut canvas.part(area), help),
+            Some(Overlay::Menu(menu)) => overlays::menu::draw(&mut canvas.part(area), menu),
+            Some(Overlay::Form { form, .. }) => overlays::form::draw(&mut canvas.part(area), form),
+            Some(Overlay::Confirm(open)) => overlays::confirm::draw(&mut canvas.part(area), open),
+            Some(Overlay::Ask(ask)) => overlays::ask::draw(&mut canvas.part(area), ask),
             Some(Overlay::Filter { .. }) | None => {}
         }
         let above_footer = Rect {
@@ -249,6 +253,23 @@ impl App {
             ),
             Some(Overlay::Help(_)) => (
                 fixed(&[("type", "search"), ("up/down", "scroll"), ("esc", "close")]),
+                Vec::new(),
+            ),
+            Some(Overlay::Menu(_)) => (
+                fixed(&[
+                    ("letter", "do"),
+                    ("up/down", "select"),
+                    ("enter", "do"),
+                    ("esc", "close"),
+                ]),
+                Vec::new(),
+            ),
+            Some(Overlay::Form { .. }) => (
+                fixed(&[("enter", "go on"), ("tab", "next field"), ("esc", "cancel")]),
+                Vec::new(),
+            ),
+            Some(Overlay::Confirm(_) | Overlay::Ask(_)) => (
+                fixed(&[("esc", "nothing is done"), ("up/down", "scroll")]),
                 Vec::new(),
             ),
             None => self.hints(),

@@ -3,6 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::{
+    plan::{
+        Plan,
+        runner::Options,
+        runs::{Kept, Ticket, Told},
+    },
     settings::KeyChord,
     store::{FeedKey, Snapshot, Update},
     ui::Tone,
@@ -25,6 +30,10 @@ pub enum Event {
     Read(Box<Update>),
     /// What an earlier run knew of a cluster was found.
     Recalled(Box<Snapshot>),
+    /// A run has something to tell.
+    RunTold(Ticket, Told),
+    /// The newest runs of the journal were read; at the start, or later.
+    JournalRead(Vec<Kept>, bool),
     /// An effect has something to tell.
     Told(Tone, String),
     /// Somebody asked the process to end.
@@ -38,6 +47,8 @@ pub enum Mouse {
     Click,
     /// It went down twice at the same place.
     DoubleClick,
+    /// The right button went down.
+    RightClick,
     /// The wheel turned towards the user.
     WheelDown,
     /// The wheel turned away.
@@ -60,6 +71,30 @@ pub enum Effect {
     Copy(String),
     /// Write the screen to a file, and tell where.
     Dump(String),
+    /// Write a plan to a file as commands, and tell where.
+    Export(String),
+    /// Do a plan.
+    Run {
+        /// What the run is called here.
+        ticket: Ticket,
+        /// The plan, as it was on the screen.
+        plan: Box<Plan>,
+        /// How.
+        options: Options,
+    },
+    /// Go on with a run of the journal.
+    ContinueRun {
+        /// What the run is called here.
+        ticket: Ticket,
+        /// Its number in the journal.
+        number: i64,
+    },
+    /// Begin no further step of a run.
+    StopRun(Ticket),
+    /// Give up a run of the journal.
+    DropRun(i64),
+    /// Read the newest runs of the journal.
+    ReadJournal,
     /// Take the mouse, or give it back to the terminal.
     CaptureMouse(bool),
     /// End.

@@ -155,6 +155,14 @@ impl App {
 
     fn header_right(&self, level: Level) -> Cell {
         let mut cell = Cell::empty();
+        let under_way = self.world.runs.here().count();
+        if under_way > 0 && level < Level::NoTime {
+            let runs = if under_way == 1 { "run" } else { "runs" };
+            cell = cell.then(
+                format!(" {} {under_way} {runs} ", self.world.glyphs.busy),
+                Tone::Info,
+            );
+        }
         if !self.user.is_empty() && level < Level::NoUser {
             cell = cell.then(format!(" {} ", self.user), Tone::Muted);
         }

@@ -3,9 +3,12 @@
 use super::{App, Overlay, event::Effect};
 use crate::{
     actions::{Id, Scope},
-    overlays::Choice,
+    overlays::{
+        Choice,
+        typing::{edit, is_ctrl},
+    },
     settings::{Key, KeyChord, keymap::Keymap},
-    ui::{Tone, line::Edit},
+    ui::Tone,
 };
 
 impl App {
@@ -60,7 +63,12 @@ impl App {
         if is_ctrl(chord, 'c') {
             match overlay {
                 Overlay::Filter { before, .. } => self.filter(&before),
-                Overlay::Palette(_) | Overlay::Help(_) => {}
+                Overlay::Palette(_)
+                | Overlay::Help(_)
+                | Overlay::Menu(_)
+                | Overlay::Form { .. }
+                | Overlay::Confirm(_)
+                | Overlay::Ask(_) => {}
             }
             return;
         }
@@ -120,6 +128,16 @@ impl App {
                 }
                 self.overlay = Some(Overlay::Help(help));
             }
+            Overlay::Menu(mut menu) => {
+                let answer = menu.key(chord);
+                self.menu_answer(answer, menu, effects);
+            }
+            Overlay::Form { form, feeds } => self.form_key(form, feeds, chord, effects),
+            Overlay::Confirm(open) => self.confirm_key(open, chord, effects),
+            Overlay::Ask(ask) => match ask.key(chord) {
+                Some(meaning) => self.answer(meaning, effects),
+                None => self.overlay = Some(Overlay::Ask(ask)),
+            },
         }
     }
 
@@ -135,8 +153,10 @@ impl App {
                 palette.search();
             }
             Some(Overlay::Help(help)) => help.line.paste(text),
+            Some(Overlay::Confirm(open)) => open.paste(text),
+            Some(Overlay::Form { .. }) => self.paste_into_form(text),
             // Pasted text is not typed keys: it must not start actions.
-            None => {}
+            Some(Overlay::Menu(_) | Overlay::Ask(_)) | None => {}
         }
         self.dirty = true;
     }
@@ -173,34 +193,19 @@ impl App {
     }
 }
 
+impl App {
+    /// The first key of an action, as the user's keymap has it.
+    pub(super) fn first_key(&self, action: Id) -> Option<String> {
+        let keys = keys_text(&self.keymap, action);
+        keys.split(' ')
+            .next()
+            .filter(|key| !key.is_empty())
+            .map(str::to_owned)
+    }
+}
+
 /// The keys of an action as footer, palette and help show them, separated by blanks; empty if it has none.
 pub(super) fn keys_text(keymap: &Keymap, action: Id) -> String {
     let keys: Vec<String> = keymap.keys(action).iter().map(ToString::to_string).collect();
     keys.join(" ")
-}
-
-fn is_ctrl(chord: &KeyChord, letter: char) -> bool {
-    chord.ctrl && !chord.alt && chord.key == Key::Char(letter)
-}
-
-/// What a key does to a line that is typed.
-fn edit(chord: &KeyChord) -> Option<Edit> {
-    Some(match chord.key {
-        Key::Char(c) if !chord.ctrl && !chord.alt => Edit::Insert(c),
-        Key::Backspace if chord.ctrl || chord.alt => Edit::DeleteWord,
-        Key::Backspace => Edit::Backspace,
-        Key::Delete => Edit::Delete,
-        Key::Left if chord.ctrl || chord.alt => Edit::WordLeft,
-        Key::Right if chord.ctrl || chord.alt => Edit::WordRight,
-        Key::Left => Edit::Left,
-        Key::Right => Edit::Right,
-        Key::Home => Edit::Start,
-        Key::End => Edit::End,
-        _ if is_ctrl(chord, 'w') => Edit::DeleteWord,
-        _ if is_ctrl(chord, 'u') => Edit::DeleteToStart,
-        _ if is_ctrl(chord, 'a') => Edit::Start,
-        _ if is_ctrl(chord, 'e') => Edit::End,
-        _ if is_ctrl(chord, 'h') => Edit::Backspace,
-        _ => return None,
-    })
 }

@@ -6,16 +6,19 @@
 //!   idle estate sends nothing to the terminal.
 //! - Every key goes the same way: chord → keymap, from the focused pane's scope outwards → action → pane or app.
 
+mod acting;
 mod draw;
 mod event;
 mod header;
 mod history;
 mod keys;
+mod mouse;
 mod palette;
 mod panes;
+mod runs;
 mod update;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use event::{Effect, Event, Mouse};
 use jiff::{Timestamp, tz::TimeZone};
@@ -23,7 +26,8 @@ use jiff::{Timestamp, tz::TimeZone};
 use self::{history::History, panes::Panes};
 use crate::{
     domain::ClusterId,
-    overlays::{Help, Palette, Toasts},
+    overlays::{Ask, Confirm, Form, Help, Menu, Palette, Toasts},
+    plan::{Rules, runs::Runs},
     screens::{Cx, Place},
     settings::keymap::Keymap,
     store::{Feed, FeedKey, Store},
@@ -57,6 +61,7 @@ pub struct Setup {
 /// What panes decide from, kept apart from the panes so that both can be borrowed at once.
 struct World {
     store: Store,
+    runs: Runs,
     zone: TimeZone,
     glyphs: Glyphs,
     now: Timestamp,
@@ -66,6 +71,7 @@ impl World {
     fn cx(&self) -> Cx<'_> {
         Cx {
             store: &self.store,
+            runs: &self.runs,
             now: self.now,
             zone: &self.zone,
             glyphs: &self.glyphs,
@@ -77,6 +83,14 @@ impl World {
 enum Overlay {
     Palette(Palette),
     Help(Help),
+    Menu(Menu),
+    /// The form, and the feeds that its choices come from.
+    Form {
+        form: Form,
+        feeds: BTreeSet<FeedKey>,
+    },
+    Confirm(Box<Confirm>),
+    Ask(Ask),
     /// The filter or search line of the focused pane, and what it was before.
     Filter {
         line: Line,
@@ -113,6 +127,13 @@ pub struct App {
     /// Where it drew the name of which tile.
     tabs: Vec<(usize, Rect)>,
     palette_past: Vec<String>,
+    rules: Rules,
+    /// Deeds that run as soon as what they want to know is read.
+    quiet: Vec<acting::Quiet>,
+    /// What runs have touched, and until when it is looked at.
+    near: BTreeMap<FeedKey, Timestamp>,
+    /// Whether one was at the runs after the last event.
+    at_runs: bool,
 }
 
 impl App {
@@ -130,6 +151,7 @@ impl App {
         let mut app = Self {
             world: World {
                 store: setup.store,
+                runs: Runs::default(),
                 zone: setup.zone,
                 glyphs: setup.glyphs,
                 now,
@@ -152,6 +174,10 @@ impl App {
             drawn: Vec::new(),
             tabs: Vec::new(),
             palette_past: Vec::new(),
+            rules: Rules::default(),
+            quiet: Vec::new(),
+            near: BTreeMap::new(),
+            at_runs: false,
         };
         app.refresh();
         app

@@ -1,8 +1,17 @@
 //! All panes, and which of them a place shows.
 
 use crate::screens::{
-    Pane, Place, clusters::Clusters, findings::Findings, guests::Guests, log::LogPane, nodes::Nodes,
-    object::ObjectPane, raw::RawPane, storages::Storages, tasks::Tasks,
+    Pane, Place,
+    clusters::Clusters,
+    findings::Findings,
+    guests::Guests,
+    log::LogPane,
+    nodes::Nodes,
+    object::ObjectPane,
+    raw::RawPane,
+    runs::{RunPane, RunsPane},
+    storages::Storages,
+    tasks::Tasks,
 };
 
 /// The panes of the deck, in the order of their numbers.
@@ -23,6 +32,7 @@ pub(super) struct Panes {
     tasks: Tasks,
     findings: Findings,
     clusters: Clusters,
+    runs: RunsPane,
     detail: Option<(Place, Box<dyn Pane>)>,
 }
 
@@ -36,6 +46,7 @@ impl Panes {
             tasks: Tasks::default(),
             findings: Findings::default(),
             clusters: Clusters::default(),
+            runs: RunsPane::default(),
             detail: None,
         }
     }
@@ -51,7 +62,8 @@ impl Panes {
             Place::Tasks => &mut self.tasks,
             Place::Findings => &mut self.findings,
             Place::Clusters => &mut self.clusters,
-            Place::Object(_) | Place::Raw(_) | Place::Log(_) => self.detail(place),
+            Place::Runs => &mut self.runs,
+            Place::Object(_) | Place::Raw(_) | Place::Log(_) | Place::Run(_) => self.detail(place),
         })
     }
 
@@ -67,6 +79,7 @@ impl Panes {
 fn open_detail(place: &Place) -> Box<dyn Pane> {
     match place {
         Place::Raw(object) => Box::new(RawPane::new(object.clone())),
+        Place::Run(ticket) => Box::new(RunPane::new(*ticket)),
         Place::Log(object) => Box::new(LogPane::new(object.clone())),
         Place::Object(object) => Box::new(ObjectPane::new(object.clone())),
         // The lists are not details; were one asked for here, a list is what it gets.

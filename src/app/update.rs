@@ -6,12 +6,12 @@ use jiff::Timestamp;
 
 use super::{
     App, Overlay,
-    event::{Effect, Event, Mouse},
+    event::{Effect, Event},
     keys::keys_text,
     panes::TILES,
 };
 use crate::{
-    actions::{self, Id, Target, availability},
+    actions::{Id, Target, availability},
     domain::ObjectRef,
     overlays::Help,
     screens::{Place, Reply},
@@ -28,6 +28,8 @@ impl App {
             Event::KeyPressed(chord) => self.key(&chord, &mut effects),
             Event::Pasted(text) => self.paste(&text),
             Event::MouseUsed(mouse, x, y) => self.mouse(mouse, x, y, &mut effects),
+            Event::RunTold(ticket, told) => self.told(ticket, told, &mut effects),
+            Event::JournalRead(kept, starting) => self.take_journal(kept, starting),
             Event::Resized(width, height) => {
                 self.size = (width, height);
                 self.touched();
@@ -42,6 +44,8 @@ impl App {
             Event::Told(tone, text) => self.say(tone, text),
             Event::Terminated => effects.push(Effect::Quit),
         }
+        self.settle_quiet(&mut effects);
+        self.arrived(&mut effects);
         self.watch(&mut effects);
         effects
     }
@@ -49,6 +53,10 @@ impl App {
     fn read(&mut self, update: Update) {
         let changes = self.world.store.apply(update);
         for task in &changes.finished_tasks {
+            // A run tells of its own tasks itself.
+            if self.world.runs.is_ours(&task.upid) {
+                continue;
+            }
             if let Some(task) = self.world.store.task(task) {
                 let (tone, text) = task_news(task);
                 self.toasts.say(tone, text, self.world.now);
@@ -58,11 +66,13 @@ impl App {
         if changes.visible() {
             self.touched();
         }
+        self.renew_overlay();
     }
 
     /// A second passed: ages grow, toasts go. The frame is worked out again; what it does not change is not sent.
     fn tick(&mut self) {
         self.toasts.expire(self.world.now);
+        self.renew_overlay();
         self.dirty = true;
     }
 
@@ -96,6 +106,8 @@ impl App {
                 pane.interest(&self.world.cx(), &mut feeds);
             }
         }
+        feeds.extend(self.feeds_for_acting().cloned());
+        feeds.extend(self.feeds_nearby());
         feeds
     }
 
@@ -105,7 +117,14 @@ impl App {
         self.panes.get(&focus).and_then(|pane| pane.subject())
     }
 
-    pub(super) fn availability(&mut self, action: Id) -> Result<(), actions::Reason> {
+    /// Whether an action is possible here and now.
+    pub(super) fn availability(&mut self, action: Id) -> Result<(), String> {
+        match action {
+            Id::Deed(deed) => return self.deed_possible(deed),
+            Id::RunUndo | Id::RunStop | Id::RunContinue | Id::RunDrop => return self.run_possible(action),
+            Id::ListOpen | Id::ObjectDescribe | Id::ObjectLog if self.chosen_run().is_some() => return Ok(()),
+            _ => {}
+        }
         let focus = self.focus();
         let object = self.subject();
         availability(
@@ -115,10 +134,14 @@ impl App {
                 list: focus.object().is_none(),
             },
         )
+        .map_err(str::to_owned)
     }
 
     /// Does an action of the table.
     pub(super) fn act(&mut self, action: Id, effects: &mut Vec<Effect>) {
+        if let Id::Deed(deed) = action {
+            return self.act_deed(deed, effects);
+        }
         if let Err(reason) = self.availability(action) {
             let title = action.action().title;
             self.say(Tone::Warn, format!("{title}: {reason}"));
@@ -141,7 +164,7 @@ impl App {
         self.reply(reply);
     }
 
-    fn reply(&mut self, reply: Reply) {
+    pub(super) fn reply(&mut self, reply: Reply) {
         match reply {
             Reply::Ignored => {}
             Reply::Done => self.touched(),
@@ -160,6 +183,8 @@ impl App {
             Id::PlaceTasks => self.go(Place::Tasks),
             Id::PlaceFindings => self.go(Place::Findings),
             Id::PlaceClusters => self.go(Place::Clusters),
+            Id::PlaceRuns => self.go(Place::Runs),
+            Id::MenuOpen => self.open_menu(None),
             Id::HistoryBack => self.back(),
             Id::HistoryForward => {
                 self.history.forward();
@@ -229,8 +254,8 @@ impl App {
                 };
                 self.say(Tone::Info, text);
             }
-            Id::Quit => effects.push(Effect::Quit),
-            _ => return false,
+            Id::Quit => self.quit(effects),
+            _ => return self.act_on_run(action, effects),
         }
         true
     }
@@ -275,7 +300,7 @@ impl App {
         }
     }
 
-    fn focus_tile(&mut self, tile: usize) {
+    pub(super) fn focus_tile(&mut self, tile: usize) {
         self.tile = tile;
         match self.place().clone() {
             Place::Deck => {}
@@ -283,65 +308,6 @@ impl App {
             place if TILES.contains(&place) => self.go(TILES[tile].clone()),
             _ => self.go(Place::Deck),
         }
-    }
-
-    fn mouse(&mut self, mouse: Mouse, x: u16, y: u16, effects: &mut Vec<Effect>) {
-        let lines = match mouse {
-            Mouse::WheelDown => 3,
-            Mouse::WheelUp => -3,
-            Mouse::Click | Mouse::DoubleClick => 0,
-        };
-        match &mut self.overlay {
-            // Above its first line the palette brings back what was typed before: that is for the key alone.
-            Some(Overlay::Palette(palette)) => {
-                palette.step(lines.max(-(palette.selected() as isize)));
-                self.dirty = true;
-                return;
-            }
-            Some(Overlay::Help(help)) => {
-                help.scroll(lines);
-                self.dirty = true;
-                return;
-            }
-            Some(Overlay::Filter { .. }) => return,
-            None => {}
-        }
-        let tab = self.tabs.iter().find(|(_, area)| area.contains((x, y).into()));
-        if let (Some((tile, _)), Mouse::Click) = (tab, mouse) {
-            let tile = *tile;
-            self.focus_tile(tile);
-            self.touched();
-            return;
-        }
-        let hit = self
-            .drawn
-            .iter()
-            .find(|(_, area)| area.contains((x, y).into()))
-            .cloned();
-        let Some((place, area)) = hit else { return };
-        if let Some(tile) = TILES.iter().position(|tile| *tile == place)
-            && *self.place() == Place::Deck
-            && self.tile != tile
-        {
-            self.tile = tile;
-            self.touched();
-        }
-        let cx = self.world.cx();
-        let Some(pane) = self.panes.get(&place) else {
-            return;
-        };
-        let inside = (x.checked_sub(area.x + 1), y.checked_sub(area.y + 1));
-        match (mouse, inside) {
-            (Mouse::WheelDown, _) => pane.scroll(3, &cx),
-            (Mouse::WheelUp, _) => pane.scroll(-3, &cx),
-            (Mouse::Click, (Some(x), Some(y))) => {
-                let reply = pane.click(x, y, &cx);
-                self.reply(reply);
-            }
-            (Mouse::DoubleClick, _) => self.act(Id::ListOpen, effects),
-            (Mouse::Click, _) => {}
-        }
-        self.touched();
     }
 }
 

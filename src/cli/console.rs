@@ -9,7 +9,7 @@ use super::{
     args::{Global, Picture, Size},
     connect::{self, Acting, Asking, Link},
     exit::{Code, Failure, talk},
-    journal, output,
+    output,
 };
 use crate::{
     actions::Place,
@@ -57,7 +57,6 @@ pub(super) async fn run(settings: &Settings, places: &Places, clusters: Vec<Acti
     }
     let mut setup = setup(settings, places, &links, Place::Deck);
     setup.writable = actors.keys().cloned().collect();
-    setup.warnings.extend(journal::interrupted(places));
     console::run(setup, places.state.clone(), move || {
         Links::start(readers(links)).acting(actors)
     })

@@ -10,7 +10,7 @@ use super::{
     connect::Acting,
     exit::{Failure, talk},
     output::{Column, List, Show, print},
-    run::{FILE, carry_out, harmless, open, unwritten},
+    run::{carry_out, harmless, open, unwritten},
 };
 use crate::{
     plan::{
@@ -56,28 +56,6 @@ pub(super) fn read(what: Option<&JournalCommand>, places: &Places) -> Result<(),
         }
         // It needs the servers: see `go_on`.
         JournalCommand::Continue { .. } => Ok(()),
-    }
-}
-
-/// The interrupted runs, each with the way to go on. No journal is made where there is none.
-pub(super) fn interrupted(places: &Places) -> Vec<String> {
-    let path = places.state.as_ref().map(|state| state.join(FILE));
-    if !path.is_some_and(|path| path.exists()) {
-        return Vec::new();
-    }
-    let runs =
-        open(places).and_then(|journal| journal.interrupted(is_alive).map_err(|error| unwritten(&error)));
-    match runs {
-        Ok(runs) => runs
-            .iter()
-            .map(|run| {
-                format!(
-                    "interrupted: {}; go on with `pvedeck journal continue {}`",
-                    run.plan.title, run.id
-                )
-            })
-            .collect(),
-        Err(failure) => vec![failure.message],
     }
 }
 

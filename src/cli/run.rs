@@ -29,6 +29,7 @@ use crate::{
     runtime::{
         hands::{Hands, worker},
         prompt,
+        works::FILE,
     },
     settings::Places,
     store::{Feed, Payload, Store, Update},
@@ -38,8 +39,6 @@ use crate::{
 
 /// Reads under way at a time.
 const READS: usize = 8;
-/// The journal, below the state directory.
-pub(super) const FILE: &str = "journal.sqlite";
 
 /// Does a deed.
 pub(super) async fn run(wanted: &Wanted, acting: Vec<Acting>, places: &Places) -> Result<(), Failure> {

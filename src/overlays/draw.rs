@@ -49,7 +49,7 @@ fn candidate_row(canvas: &mut Canvas<'_>, y: u16, candidate: &Candidate, selecte
         canvas.tint_row(y, Tone::Selection);
         canvas.text(0, y, canvas.glyphs().pointer, 1, Tone::Accent);
     }
-    let note = candidate.refused.unwrap_or(&candidate.note);
+    let note = candidate.refused.as_deref().unwrap_or(&candidate.note);
     let room = canvas.width().saturating_sub(3);
     let note_width = (safe::width(note) as u16).min(room / 2);
     let text_room = room.saturating_sub(note_width + 1);

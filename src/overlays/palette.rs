@@ -6,7 +6,7 @@ use nucleo_matcher::{
 };
 
 use crate::{
-    actions::{self, Place, Reason},
+    actions::{self, Place},
     ui::line::Line,
 };
 
@@ -31,7 +31,7 @@ pub struct Candidate {
     /// What choosing it does.
     pub choice: Choice,
     /// Why it is not possible now; then it is shown dimmed and cannot be chosen.
-    pub refused: Option<Reason>,
+    pub refused: Option<String>,
 }
 
 /// The open palette.
@@ -144,14 +144,14 @@ impl Palette {
     ///
     /// # Errors
     /// The reason why the selected line is not possible, or that nothing fits.
-    pub fn choose(&self) -> Result<Choice, Reason> {
+    pub fn choose(&self) -> Result<Choice, String> {
         match self.shown.get(self.selected) {
             Some(Candidate {
                 refused: Some(reason),
                 ..
-            }) => Err(reason),
+            }) => Err(reason.clone()),
             Some(candidate) => Ok(candidate.choice.clone()),
-            None => Err("nothing fits what is typed"),
+            None => Err("nothing fits what is typed".to_owned()),
         }
     }
 }
@@ -181,12 +181,12 @@ fn filter_of(typed: &str) -> Option<Candidate> {
 mod tests {
     use super::*;
 
-    fn candidate(text: &str, refused: Option<Reason>) -> Candidate {
+    fn candidate(text: &str, refused: Option<&str>) -> Candidate {
         Candidate {
             text: text.to_owned(),
             note: String::new(),
             choice: Choice::Act(actions::Id::Help),
-            refused,
+            refused: refused.map(str::to_owned),
         }
     }
 
@@ -218,7 +218,7 @@ mod tests {
     fn what_is_refused_says_why() {
         let mut palette = palette();
         type_in(&mut palette, "db");
-        assert_eq!(palette.choose(), Err("it is gone"));
+        assert_eq!(palette.choose(), Err("it is gone".to_owned()));
         type_in(&mut palette, "zzz");
         assert!(palette.choose().is_err());
     }

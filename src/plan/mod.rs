@@ -13,6 +13,7 @@ mod needs;
 mod offers;
 pub mod print;
 pub mod runner;
+pub mod runs;
 mod scene;
 #[cfg(test)]
 mod tests;
@@ -23,13 +24,26 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::actions::deed::{Argument, DEEDS, Danger, Deed, Kind};
 use crate::domain::{Call, ClusterId, ObjectRef};
-pub use make::{availability, make};
+pub use make::{availability, kind_of, make, one_of, value_fits};
 pub use needs::needs;
 pub use offers::{Offer, offers};
 pub use scene::{Rules, Scene};
 
 /// Names and values.
 pub type Arguments = BTreeMap<String, String>;
+
+/// What somebody wants done.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Wish {
+    /// Which deed.
+    pub deed: Deed,
+    /// To what.
+    pub targets: Vec<ObjectRef>,
+    /// With which arguments.
+    pub arguments: Arguments,
+    /// The run that it takes back.
+    pub undoes: Option<runs::Ticket>,
+}
 
 /// What would be done.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

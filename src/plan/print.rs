@@ -53,6 +53,29 @@ pub fn json(plan: &Plan) -> Value {
     })
 }
 
+/// As a script to read and to choose from: what it is about as comments, then both kinds of lines. Every line is a
+/// comment until somebody takes the mark away: nobody runs it by mistake.
+pub fn script(plan: &Plan) -> String {
+    let mut script = String::from("#!/bin/sh\n");
+    for line in text(plan).lines() {
+        let _ = writeln!(script, "# {line}");
+    }
+    let parts = [
+        ("as root on a node", pvesh(plan)),
+        (
+            "from anywhere, with PVEDECK_URL, PVEDECK_TOKEN and PVEDECK_CA_FILE set",
+            curl(plan),
+        ),
+    ];
+    for (how, lines) in parts {
+        let _ = writeln!(script, "\n# {how}:");
+        for line in lines.lines() {
+            let _ = writeln!(script, "#{line}");
+        }
+    }
+    script
+}
+
 /// As lines for a shell of root on a node.
 pub fn pvesh(plan: &Plan) -> String {
     let mut text = String::new();

@@ -23,6 +23,7 @@ use super::{
     memory,
     screen::Screen,
     terminal::{self, Guard},
+    works::Works,
 };
 use crate::{
     app::{App, Effect, Event, Setup},
@@ -49,18 +50,23 @@ pub async fn run(
     let mut app = App::new(setup, Timestamp::now(), size);
     let mut screen = Screen::new(io::stdout(), size);
     screen.draw(|buffer| app.draw(buffer))?;
-    let links = connect();
+    let mut links = connect();
+    let mut works = Works::new(state.as_deref());
+    works.act_through(std::mem::take(&mut links.actors));
+    works.read_journal(true);
     let recalled = recall(state.clone(), app.store());
     let mut console = Loop {
         app,
         screen,
         links,
+        works,
         recalled,
         state,
         quit: false,
     };
     let ended = console.run().await;
     drop(guard);
+    console.works.leave().await;
     console.links.stop().await;
     memory::remember(console.state.as_deref(), console.app.store());
     ended
@@ -85,6 +91,7 @@ struct Loop {
     app: App,
     screen: Screen<io::Stdout>,
     links: Links,
+    works: Works,
     recalled: mpsc::Receiver<Snapshot>,
     state: Option<PathBuf>,
     quit: bool,
@@ -120,6 +127,7 @@ impl Loop {
                     // The terminal is gone: there is nobody to show anything to.
                     None => self.quit = true,
                 },
+                Some(event) = self.works.events.recv() => self.handle(event)?,
                 Some(known) = self.recalled.recv() => self.handle(Event::Recalled(Box::new(known)))?,
                 update = self.links.updates.recv() => {
                     if let Some(update) = update {
@@ -164,25 +172,38 @@ impl Loop {
             Effect::Refresh(feeds) => self.links.refresh(feeds),
             Effect::Copy(text) => terminal::copy(&text)?,
             Effect::CaptureMouse(on) => terminal::capture_mouse(on)?,
-            Effect::Dump(text) => {
-                let told = match self.dump(&text) {
-                    Ok(path) => Event::Told(Tone::Good, format!("the screen is in {}", path.display())),
-                    Err(error) => Event::Told(Tone::Bad, format!("the screen was not written: {error:#}")),
-                };
-                self.app.update(told, Timestamp::now());
-            }
+            Effect::Dump(text) => self.write("screen", "txt", &text),
+            Effect::Export(text) => self.write("plan", "sh", &text),
+            Effect::Run {
+                ticket,
+                plan,
+                options,
+            } => self.works.run(ticket, plan, options),
+            Effect::ContinueRun { ticket, number } => self.works.go_on(ticket, number),
+            Effect::StopRun(ticket) => self.works.stop(ticket),
+            Effect::DropRun(number) => self.works.give_up(number),
+            Effect::ReadJournal => self.works.read_journal(false),
             Effect::Quit => self.quit = true,
         }
         Ok(())
     }
 
-    fn dump(&self, text: &str) -> anyhow::Result<PathBuf> {
+    /// Writes a file and tells where it is.
+    fn write(&mut self, what: &str, kind: &str, text: &str) {
+        let told = match self.file(what, kind, text) {
+            Ok(path) => Event::Told(Tone::Good, format!("the {what} is in {}", path.display())),
+            Err(error) => Event::Told(Tone::Bad, format!("the {what} was not written: {error:#}")),
+        };
+        self.app.update(told, Timestamp::now());
+    }
+
+    fn file(&self, what: &str, kind: &str, text: &str) -> anyhow::Result<PathBuf> {
         let directory = self
             .state
             .as_ref()
             .context("there is no directory for it (HOME is not set)")?;
         let path = directory.join(format!(
-            "screen-{}.txt",
+            "{what}-{}.{kind}",
             Timestamp::now().strftime("%Y%m%d-%H%M%S")
         ));
         write_private(&path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;

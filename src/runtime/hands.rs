@@ -44,9 +44,11 @@ impl<F: Fn(usize, &News) + Sync> Hands<F> {
         }
     }
 
-    /// Set, it lets no further step begin.
-    pub fn stop(&self) -> Arc<AtomicBool> {
-        self.stop.clone()
+    /// Hands that begin no further step once this is set.
+    #[must_use]
+    pub fn stopped_by(mut self, stop: Arc<AtomicBool>) -> Self {
+        self.stop = stop;
+        self
     }
 
     fn actor(&self, cluster: &ClusterId) -> Result<&Actor, String> {

@@ -27,6 +27,7 @@ impl Input {
             event::Event::Mouse(mouse) => {
                 let what = match mouse.kind {
                     MouseEventKind::Down(MouseButton::Left) => self.click(mouse.column, mouse.row, now),
+                    MouseEventKind::Down(MouseButton::Right) => Mouse::RightClick,
                     MouseEventKind::ScrollDown => Mouse::WheelDown,
                     MouseEventKind::ScrollUp => Mouse::WheelUp,
                     _ => return None,

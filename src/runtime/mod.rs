@@ -11,3 +11,4 @@ pub mod prompt;
 pub mod screen;
 pub mod show;
 pub mod terminal;
+pub mod works;

@@ -18,6 +18,7 @@ pub mod log;
 pub mod nodes;
 pub mod object;
 pub mod raw;
+pub mod runs;
 mod scrolling;
 pub mod states;
 pub mod storages;
@@ -32,6 +33,7 @@ pub use crate::actions::Place;
 use crate::{
     actions::{self, Scope},
     domain::ObjectRef,
+    plan::runs::{Runs, Ticket},
     store::{FeedKey, Store},
     ui::{Canvas, Glyphs, Tone, pane::Title},
 };
@@ -41,6 +43,8 @@ use crate::{
 pub struct Cx<'a> {
     /// The last known truth.
     pub store: &'a Store,
+    /// What is being done, and was.
+    pub runs: &'a Runs,
     /// The time of the event that is being handled.
     pub now: Timestamp,
     /// The zone in which times are shown.
@@ -81,6 +85,11 @@ pub trait Pane {
 
     /// The selected or shown object.
     fn subject(&self) -> Option<ObjectRef>;
+
+    /// The selected or shown run.
+    fn run(&self) -> Option<Ticket> {
+        None
+    }
 
     /// The marked objects, if it is a list with marks.
     fn marks(&self) -> Option<&BTreeSet<ObjectRef>> {

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use pvedeck::{
     actions::Id,
     domain::{GuestRef, NodeRef, ObjectRef, StorageRef, Vmid, task::TaskLog},
+    plan::runs::Runs,
     screens::{Cx, Pane, Place, Reply, log::LogPane, object::ObjectPane, raw::RawPane},
     store::{Feed, FeedErrorKind, Payload},
     ui::Glyphs,
@@ -142,6 +143,7 @@ fn interest(world: &World, object: ObjectRef) -> Vec<Feed> {
     let mut feeds = std::collections::BTreeSet::new();
     let cx = Cx {
         store: &world.0,
+        runs: &Runs::new(),
         now: at(0),
         zone: &TimeZone::UTC,
         glyphs: &Glyphs::UNICODE,

@@ -6,6 +6,7 @@ use pvedeck::{
         ClusterId, ClusterStatus, Guest, GuestKind, GuestStatus, Inventory, Node, NodeStatus, Storage,
         StorageStatus, Task, TaskState, Vmid, cluster::Member,
     },
+    plan::runs::Runs,
     screens::{Cx, Pane},
     store::{Feed, FeedError, FeedErrorKind, Payload, Store, Update},
     ui::{Canvas, Glyphs, Rect, Theme, pane},
@@ -42,6 +43,7 @@ impl World {
     pub(crate) fn cx(&self) -> Cx<'_> {
         Cx {
             store: &self.store,
+            runs: const { &Runs::new() },
             now: self.now,
             zone: const { &TimeZone::UTC },
             glyphs: &self.glyphs,

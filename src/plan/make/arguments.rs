@@ -40,7 +40,11 @@ pub(super) fn check(deed: Deed, given: &Arguments) -> Result<(), Refusal> {
     }
 }
 
-fn value_fits(argument: &Argument, value: &str) -> Result<(), String> {
+/// Whether a value fits its argument, as far as that shows without looking at a target.
+///
+/// # Errors
+/// What it should be, as words behind the name.
+pub fn value_fits(argument: &Argument, value: &str) -> Result<(), String> {
     match argument.kind {
         Kind::Flag if !matches!(value, "0" | "1") => Err("is 0 or 1".to_owned()),
         Kind::Number(least, most) => match value.parse::<u64>() {

@@ -8,6 +8,8 @@ mod risks;
 mod snapshot;
 mod task;
 
+pub use arguments::value_fits;
+
 use super::{Arguments, Deed, Plan, Proof, Refusal, Risk, Scene, Step, WayBack, Weight};
 use crate::{
     actions::deed::Object,
@@ -146,6 +148,27 @@ fn word(target: &ObjectRef, title: &str) -> String {
         }
         ObjectRef::Node(node) => node.node.to_string(),
         _ => title.to_owned(),
+    }
+}
+
+/// What the targets are called together: `guests`.
+pub fn kind_of(targets: &[ObjectRef]) -> &'static str {
+    match targets.first() {
+        Some(ObjectRef::Guest(_)) => "guests",
+        Some(ObjectRef::Node(_)) => "nodes",
+        Some(ObjectRef::Task(_)) => "tasks",
+        Some(ObjectRef::Storage(_)) => "storages",
+        Some(ObjectRef::Cluster(_)) => "clusters",
+        None => "objects",
+    }
+}
+
+/// One of those that a deed is done to: `a guest`.
+pub fn one_of(object: Object) -> &'static str {
+    match object {
+        Object::Guest => "a guest",
+        Object::Node => "a node",
+        Object::Task => "a task",
     }
 }
 

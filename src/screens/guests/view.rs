@@ -2,7 +2,7 @@
 //!
 //! What always holds here: a guest that does not run has no load, only dashes; what it may use is still told.
 
-use std::{cmp::Ordering, io::Write};
+use std::{borrow::Cow, cmp::Ordering, collections::HashMap, io::Write};
 
 use super::super::{
     Cx, figures, flags,
@@ -13,8 +13,9 @@ use crate::{
     domain::{
         ClusterId, Guest, GuestKind, GuestRef, GuestStatus, ObjectRef, Vmid,
         filter::{Filter, Key, Searchable},
-        quantity,
+        quantity, task_kind,
     },
+    plan::Deed,
     store::Store,
     ui::{
         Cell, Glyphs, Tone,
@@ -89,6 +90,8 @@ pub struct GuestRows<'a> {
     glyphs: &'a Glyphs,
     columns: Columns<Field>,
     rows: Vec<Row<'a>>,
+    /// What is being done to which guest: by a run of ours, or by a task of anybody.
+    doing: HashMap<GuestRef, Cow<'a, str>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -137,6 +140,7 @@ impl<'a> GuestRows<'a> {
             glyphs: cx.glyphs,
             columns,
             rows,
+            doing: doing(cx),
         }
     }
 
@@ -149,7 +153,7 @@ impl<'a> GuestRows<'a> {
             Field::Flag => flags::cell(self.store, &row.id(), g),
             Field::Node => Cell::text(guest.node.as_str()),
             Field::Kind => Cell::text(row.kind()),
-            Field::Status => row.status(g),
+            Field::Status => row.status(g, self.doing.get(&row.guest_ref())),
             Field::Cpu => figures::share(row.cpu(), g),
             Field::Trend => self.trend(row),
             Field::Mem if row.is_loaded() => figures::of(guest.mem, guest.max_mem, g),
@@ -181,6 +185,27 @@ impl<'a> GuestRows<'a> {
                 figures::trend(history.cpu.samples(), TREND.into(), self.glyphs)
             })
     }
+}
+
+/// What runs of ours and running tasks do to guests. Those are few, however many guests there are.
+fn doing<'a>(cx: &Cx<'a>) -> HashMap<GuestRef, Cow<'a, str>> {
+    let mut doing = HashMap::new();
+    for (cluster, task) in cx.store.tasks().filter(|(_, task)| !task.state.is_over()) {
+        if let Ok(vmid) = task.upid.id.parse() {
+            let guest = GuestRef {
+                cluster: cluster.clone(),
+                vmid,
+            };
+            let kind = &*task.upid.kind;
+            doing.insert(guest, Cow::Borrowed(task_kind::describe(kind).unwrap_or(kind)));
+        }
+    }
+    for (subject, run) in cx.runs.working() {
+        if let (ObjectRef::Guest(guest), Some(deed)) = (subject, Deed::from_name(&run.plan.deed)) {
+            doing.insert(guest.clone(), Cow::Owned(deed.title().to_lowercase()));
+        }
+    }
+    doing
 }
 
 impl Rows for GuestRows<'_> {
@@ -275,9 +300,12 @@ impl Row<'_> {
         }
     }
 
-    /// The sign of what it does with the word, or with the lock if it has one.
-    fn status(&self, g: &Glyphs) -> Cell {
+    /// The sign of what it does with the word; with what is being done to it, or with the lock, if there is one.
+    fn status(&self, g: &Glyphs, doing: Option<&Cow<'_, str>>) -> Cell {
         let state: State = states::guest(self.guest.status, g);
+        if let Some(doing) = doing {
+            return Cell::toned(state.sign, state.tone).then(format!(" {} {doing}", g.busy), Tone::Info);
+        }
         match self.guest.lock.as_deref() {
             Some(lock) => Cell::toned(state.sign, state.tone).then(format!(" {} {lock}", g.lock), Tone::Warn),
             None => state.cell(),

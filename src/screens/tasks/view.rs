@@ -2,7 +2,7 @@
 //!
 //! What always holds here: sorted by start, what runs counts as newest of all; so it stands first by default.
 
-use std::{borrow::Cow, cmp::Ordering};
+use std::{borrow::Cow, cmp::Ordering, collections::HashMap};
 
 use super::super::{
     Cx, figures,
@@ -16,6 +16,7 @@ use crate::{
         quantity::{age, long_span},
         task_kind,
     },
+    plan::runs::Record,
     ui::{
         Cell, Tone,
         table::{Column, Rows, Width, by_name},
@@ -62,11 +63,14 @@ struct Row<'a> {
     task: &'a Task,
     /// The name of the guest that it is about.
     guest: Option<&'a str>,
+    /// The run of this or another console here that began it.
+    run: Option<&'a Record>,
 }
 
 impl<'a> TaskRows<'a> {
     /// The tasks that the store knows.
     pub fn new(cx: &Cx<'a>) -> Self {
+        let ours: HashMap<_, _> = cx.runs.tasks();
         let rows: Vec<Row<'a>> = cx
             .store
             .tasks()
@@ -74,6 +78,7 @@ impl<'a> TaskRows<'a> {
                 cluster,
                 task,
                 guest: guest_name(cx, cluster, task),
+                run: ours.get(&task.upid).copied(),
             })
             .collect();
         let mut columns = Columns::new(COLUMNS, cx, Field::Cluster);
@@ -88,7 +93,8 @@ impl<'a> TaskRows<'a> {
             longest(rows.iter().map(|row| row.task.upid.node.as_str())),
             0,
         );
-        columns.fit(Field::User, longest(rows.iter().map(|row| &*row.task.user)), 0);
+        let users: Vec<String> = rows.iter().map(|row| row.user().plain()).collect();
+        columns.fit(Field::User, longest(users.iter().map(String::as_str)), 0);
         let object = |row: &Row<'_>| row.task.upid.id.len() + row.guest.map_or(0, |name| name.len() + 1);
         let objects = rows.iter().map(object).max().unwrap_or(0).min(99);
         columns.fit(Field::Object, objects as u16, 12);
@@ -111,7 +117,7 @@ impl<'a> TaskRows<'a> {
                 None => Cell::text(&*task.upid.id),
             },
             Field::Node => Cell::text(task.upid.node.as_str()),
-            Field::User => Cell::text(&*task.user),
+            Field::User => row.user(),
             Field::Start => Cell::number(figures::moment(task.upid.start, self.cx.now, self.cx.zone)),
             Field::Duration => self.duration(row),
             Field::Result => Cell::text(row.result()),
@@ -181,6 +187,15 @@ impl Rows for TaskRows<'_> {
 }
 
 impl<'a> Row<'a> {
+    /// Who began it; with the number of the run if that was from here.
+    fn user(&self) -> Cell {
+        let user = Cell::text(&*self.task.user);
+        match self.run.and_then(|run| run.number) {
+            Some(number) => user.then(format!(" run {number}"), Tone::Accent),
+            None => user,
+        }
+    }
+
     fn is_running(&self) -> bool {
         !self.task.state.is_over()
     }

@@ -14,6 +14,7 @@ use pvedeck::{
         storage::{StorageDetail, Volume},
         task::TaskLog,
     },
+    plan::runs::Runs,
     screens::{Cx, Pane, Reply},
     store::{Feed, FeedError, FeedErrorKind, Payload, Store, Update},
     ui::{Canvas, Glyphs, Rect, Theme, pane},
@@ -94,6 +95,7 @@ impl World {
         let theme = Theme::mono();
         let cx = Cx {
             store: &self.0,
+            runs: &Runs::new(),
             now: at(0),
             zone: &TimeZone::UTC,
             glyphs: &Glyphs::UNICODE,
@@ -127,6 +129,7 @@ impl World {
             action,
             &Cx {
                 store: &self.0,
+                runs: &Runs::new(),
                 now: at(0),
                 zone: &TimeZone::UTC,
                 glyphs: &Glyphs::UNICODE,
