@@ -17,6 +17,7 @@ pub mod finding;
 pub mod guest;
 pub mod ids;
 pub mod inventory;
+pub mod matching;
 pub mod metric;
 pub mod node;
 pub mod quantity;
@@ -24,6 +25,7 @@ pub mod rate;
 pub mod storage;
 pub mod task;
 pub mod task_kind;
+pub mod template;
 pub mod upid;
 
 pub use base_url::BaseUrl;
