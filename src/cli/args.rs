@@ -313,6 +313,14 @@ pub enum Reference {
     Keymap,
     /// A theme
     Theme,
+    /// What is asked of a Prometheus, as templates of PromQL
+    Metrics,
+    /// Alerts for Prometheus, all groups in one file
+    Rules,
+    /// An example prometheus.yml for these rules
+    Prometheus,
+    /// An example alertmanager.yml for these rules
+    Alertmanager,
 }
 
 /// How lists are printed.

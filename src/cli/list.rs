@@ -73,11 +73,39 @@ fn reference(file: Reference) -> String {
     match file {
         Reference::Config => settings::REFERENCE.to_owned(),
         Reference::Keymap => keymap::reference(),
+        Reference::Metrics => settings::SHIPPED_METRICS.to_owned(),
+        Reference::Rules => rules(),
+        Reference::Prometheus => include_str!("../../config/prometheus/prometheus.yml").to_owned(),
+        Reference::Alertmanager => include_str!("../../config/prometheus/alertmanager.yml").to_owned(),
         Reference::Theme => theme::SHIPPED
             .first()
             .map(|(_, text)| (*text).to_owned())
             .unwrap_or_default(),
     }
+}
+
+/// The rules for Prometheus: each of these files is one on its own, together they are one as well.
+const RULES: [&str; 7] = [
+    include_str!("../../config/prometheus/rules/node.yml"),
+    include_str!("../../config/prometheus/rules/proxmox.yml"),
+    include_str!("../../config/prometheus/rules/prometheus.yml"),
+    include_str!("../../config/prometheus/rules/backup.yml"),
+    include_str!("../../config/prometheus/rules/drift.yml"),
+    include_str!("../../config/prometheus/rules/health.yml"),
+    include_str!("../../config/prometheus/rules/lifecycle.yml"),
+];
+
+/// All groups of rules as one file.
+fn rules() -> String {
+    let mut text = "groups:\n".to_owned();
+    for line in RULES
+        .iter()
+        .flat_map(|file| file.lines())
+        .filter(|line| *line != "groups:")
+    {
+        text.extend([line, "\n"]);
+    }
+    text
 }
 
 fn path(places: &Places) -> Result<(), Failure> {
@@ -106,6 +134,9 @@ fn check(places: &Places, load: impl FnOnce() -> Result<Settings, Problems>) -> 
                 talk(format!("{}: read", file.display()));
             }
             if let Err(more) = settings.clusters(&Overrides::default()) {
+                problems.extend(more.0);
+            }
+            if let Err(more) = settings.monitors() {
                 problems.extend(more.0);
             }
             if let Some(name) = &settings.ui.theme

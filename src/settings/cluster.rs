@@ -126,7 +126,7 @@ impl Token {
 }
 
 /// A value that other places of the configuration may complain about.
-type At<T> = (T, Problem);
+pub(super) type At<T> = (T, Problem);
 
 /// What one file says about a cluster; a later file overrides it field by field.
 #[derive(Clone, Default)]
@@ -274,13 +274,7 @@ impl Layer {
 
 impl Source {
     fn resolve(self) -> Result<SignIn, Vec<Problem>> {
-        // The complaint names the place in the configuration and says what is wrong with the file it points to.
-        let read = |(path, mut place): At<PathBuf>| {
-            secret::read_secret(&path).map_err(|problem| {
-                place.message = format!("{}: {}", problem.origin, problem.message);
-                place
-            })
-        };
+        let read = read_beside;
         match self {
             Self::Token(token) => Ok(SignIn::Token(token)),
             Self::TokenFile(at) => {
@@ -323,11 +317,20 @@ impl Source {
     }
 }
 
+/// The secret in a file. The complaint names the place in the configuration and says what is wrong with the file it points
+/// to.
+pub(super) fn read_beside((path, mut place): At<PathBuf>) -> Result<SecretString, Problem> {
+    secret::read_secret(&path).map_err(|problem| {
+        place.message = format!("{}: {}", problem.origin, problem.message);
+        place
+    })
+}
+
 fn endpoints(reader: &mut Reader<'_>, table: &DeTable<'_>) -> Option<Vec<Endpoint>> {
     one_or_more(reader, table, "url", "urls", "not an address")
 }
 
-fn fingerprints(reader: &mut Reader<'_>, table: &DeTable<'_>) -> Option<Vec<Fingerprint>> {
+pub(super) fn fingerprints(reader: &mut Reader<'_>, table: &DeTable<'_>) -> Option<Vec<Fingerprint>> {
     one_or_more(reader, table, "fingerprint", "fingerprints", "not a fingerprint")
 }
 

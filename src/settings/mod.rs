@@ -16,6 +16,8 @@ mod connection;
 mod console;
 mod edit;
 pub mod keymap;
+mod metrics;
+mod monitoring;
 mod places;
 mod problem;
 mod reader;
@@ -30,15 +32,32 @@ pub use color::{ColorDepth, ColorSpec};
 pub use connection::{Given, Overrides};
 pub use console::{Limits, Ui};
 pub use edit::set_cluster;
+pub use metrics::SHIPPED as SHIPPED_METRICS;
+pub use monitoring::{MonitorAccess, MonitorKind, MonitorSettings};
 pub use places::Places;
 pub use problem::{Place, Problem, Problems};
 pub use secret::read_secret;
 
+use toml::de::DeTable;
+
+use crate::domain::template::Template;
 use cluster::{Home, Layer};
+use monitoring::MonitorLayer;
 use reader::Reader;
 
 /// The commented reference of all options, each with what is built in.
 pub const REFERENCE: &str = include_str!("../../config/config.toml");
+
+/// What may stand at the top of a file.
+const SECTIONS: [&str; 7] = [
+    "ui",
+    "limits",
+    "clusters",
+    "prometheus",
+    "alertmanager",
+    "exporter",
+    "metric",
+];
 
 /// What the files say. Connections are made of it by [`Settings::clusters`].
 #[derive(Debug, Default)]
@@ -52,6 +71,15 @@ pub struct Settings {
     /// What is wrong and does not stop.
     pub warnings: Vec<Problem>,
     layers: Vec<(String, Layer)>,
+    monitors: Vec<MonitorLayer>,
+    metrics: Vec<Template>,
+}
+
+impl std::fmt::Debug for MonitorLayer {
+    /// As a cluster's.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MonitorLayer")
+    }
 }
 
 impl std::fmt::Debug for Layer {
@@ -94,7 +122,7 @@ impl Settings {
         let Some(table) = table else {
             return reader.problems;
         };
-        reader.only("", &table, &["ui", "limits", "clusters"]);
+        reader.only("", &table, &SECTIONS);
         if let Some(ui) = reader.table(&table, "ui") {
             self.ui.overlay(&mut reader, ui);
         }
@@ -131,12 +159,46 @@ impl Settings {
             }
         }
         self.layers.sort_by_key(|(_, layer)| layer.start);
+        holds_secret |= self.monitors_of(&mut reader, &home, &table);
         if holds_secret && exposed {
             reader
                 .problems
                 .insert(0, Problem::whole(path.display(), secret::exposed(path)));
         }
         reader.problems
+    }
+
+    /// Reads the monitoring servers and the metrics of a file. Says whether there are secrets in it.
+    fn monitors_of(&mut self, reader: &mut Reader<'_>, home: &Home<'_>, table: &DeTable<'_>) -> bool {
+        let mut holds_secret = false;
+        let mut here: Vec<MonitorLayer> = Vec::new();
+        for kind in MonitorKind::ALL {
+            for (monitor, at) in reader.tables(table, kind.section()) {
+                let Some(layer) = MonitorLayer::read(reader, home, kind, monitor, &at) else {
+                    continue;
+                };
+                holds_secret |= layer.holds_secret;
+                if here.iter().any(|other| layer.is_same(other)) {
+                    reader.complain(&at, layer.is_told_twice());
+                }
+                here.push(layer);
+            }
+        }
+        for layer in here {
+            match self.monitors.iter_mut().find(|known| layer.is_same(known)) {
+                Some(known) => known.replace(layer),
+                None => self.monitors.push(layer),
+            }
+        }
+        let mut own: Vec<Template> = reader
+            .tables(table, "metric")
+            .into_iter()
+            .filter_map(|(metric, at)| metrics::read(reader, metric, &at))
+            .collect();
+        // What a later file says comes first, as everywhere.
+        own.append(&mut self.metrics);
+        self.metrics = own;
+        holds_secret
     }
 
     /// Whether any file names a cluster.

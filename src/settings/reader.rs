@@ -105,6 +105,41 @@ impl<'a> Reader<'a> {
         inner
     }
 
+    /// The tables of a list of tables; a single table is a list of one.
+    pub(super) fn tables<'t, 'v>(
+        &mut self,
+        table: &'t DeTable<'v>,
+        key: &str,
+    ) -> Vec<(&'t DeTable<'v>, Range<usize>)> {
+        let Some(found) = table.get(key) else {
+            return Vec::new();
+        };
+        if let Some(inner) = found.get_ref().as_table() {
+            return vec![(inner, found.span())];
+        }
+        let Some(list) = found.get_ref().as_array() else {
+            let given = found.get_ref().type_str();
+            self.complain(
+                &found.span(),
+                format!("`{key}` must be a table or a list of tables, [[{key}]], not {given}"),
+            );
+            return Vec::new();
+        };
+        let mut tables = Vec::new();
+        for item in list {
+            if let Some(inner) = item.get_ref().as_table() {
+                tables.push((inner, item.span()));
+            } else {
+                let given = item.get_ref().type_str();
+                self.complain(
+                    &item.span(),
+                    format!("`{key}` must hold tables only, not {given}"),
+                );
+            }
+        }
+        tables
+    }
+
     pub(super) fn string(&mut self, table: &DeTable<'_>, key: &str) -> Option<Found<String>> {
         let found = self.get(table, key, "text in quotes", DeValue::as_str)?;
         if found.value.trim().is_empty() {

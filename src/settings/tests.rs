@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::*;
 
-const SECTIONS: [(&str, &[&str]); 3] = [
+const OPTIONS: [(&str, &[&str]); 3] = [
     ("ui", console::UI_KEYS),
     ("limits", console::LIMIT_KEYS),
     ("clusters.prod", cluster::KEYS),
@@ -255,8 +255,15 @@ fn documented() -> Vec<(String, Vec<String>)> {
 #[test]
 fn every_option_is_documented_and_every_documented_option_exists() {
     let documented = documented();
-    assert_eq!(documented.len(), SECTIONS.len());
-    for (name, keys) in SECTIONS {
+    let monitors = MonitorKind::ALL.map(|kind| (format!("[{}]", kind.section()), kind.keys()));
+    let mut sections: Vec<(String, Vec<&str>)> = OPTIONS
+        .iter()
+        .map(|(name, keys)| ((*name).to_owned(), keys.to_vec()))
+        .chain(monitors)
+        .collect();
+    sections.push(("[metric]".to_owned(), metrics::KEYS.to_vec()));
+    assert_eq!(documented.len(), sections.len());
+    for (name, keys) in &sections {
         let (_, lines) = documented.iter().find(|(section, _)| section == name).unwrap();
         let lines: BTreeSet<&str> = lines
             .iter()
@@ -271,7 +278,7 @@ fn documented_defaults_are_the_defaults() {
     let mut text = String::new();
     for (name, lines) in documented()
         .iter()
-        .filter(|(name, _)| !name.starts_with("clusters"))
+        .filter(|(name, _)| matches!(name.as_str(), "ui" | "limits"))
     {
         text.extend(["[", name, "]\n", &lines.join("\n"), "\n"]);
     }
@@ -295,6 +302,51 @@ fn documented_defaults_are_the_defaults() {
     let plain = Settings::load(&places, Some(&places.home.clone().unwrap().join("plain.toml"))).unwrap();
     let connect = |settings: &Settings| format!("{:?}", settings.clusters(&Overrides::default()).unwrap());
     assert_eq!(connect(&read), connect(&plain));
+}
+
+#[test]
+fn documented_examples_of_monitoring_are_valid() {
+    for kind in MonitorKind::ALL {
+        let section = kind.section();
+        let name = format!("[{section}]");
+        let all = documented();
+        let (_, lines) = all.iter().find(|(known, _)| *known == name).unwrap();
+        let url = lines.iter().find(|line| line.starts_with("url = ")).unwrap();
+        for line in lines
+            .iter()
+            .filter(|line| !line.contains('…') && !line.starts_with("url = "))
+        {
+            let beside = match line.split_once(' ').unwrap().0 {
+                "user" => "\npassword = \"x\"",
+                "password" | "password_file" => "\nuser = \"a\"",
+                _ => "",
+            };
+            // A secret needs https; an address of this machine does as well.
+            let url = if line.contains("token") || line.contains("password") || line.contains("user") {
+                "url = \"https://mon\""
+            } else {
+                url
+            };
+            let text = format!("[[{section}]]\n{url}\n{line}{beside}\n[clusters.prod]\nurl = \"x\"");
+            let (_dir, places) = home(&[("user/config.toml", &text, 0o600)]);
+            let settings = Settings::load(&places, None).unwrap_or_else(|error| panic!("{error}"));
+            let given = format!("{:?}", settings.monitors);
+            assert!(!given.is_empty() && settings.monitors.len() == 1);
+            let default = match line.split_once(" = ").unwrap() {
+                ("timeout", value) => value == MonitorSettings::DEFAULT_TIMEOUT.as_secs().to_string(),
+                ("cluster_label", value) => value == format!("{:?}", MonitorSettings::DEFAULT_CLUSTER_LABEL),
+                ("name", value) => value == format!("{section:?}"),
+                ("read_only", value) => value == "false",
+                _ => true,
+            };
+            assert!(default, "[[{section}]] {line} is not the default");
+        }
+    }
+    let all = documented();
+    let (_, lines) = all.iter().find(|(name, _)| name == "[metric]").unwrap();
+    let text = format!("[[metric]]\n{}", lines.join("\n"));
+    let (_dir, places) = home(&[("user/config.toml", &text, 0o600)]);
+    assert_eq!(Settings::load(&places, None).unwrap().metrics.len(), 1);
 }
 
 #[test]

@@ -1,26 +1,30 @@
 //! Our clients of Prometheus and exporters against the real ones.
 
-use std::{fs, path::PathBuf};
+use std::{collections::HashSet, fs, path::PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 use pvedeck::{
     clients::{
         exporter,
         http::Trust,
-        prometheus::{Access, Client, MonitorError, Settings},
+        prometheus::{self, Access, Client, MonitorError},
     },
     domain::{
-        metric::{MetricKind, QueryValue, Window},
+        GuestKind, Vmid,
+        matching::{self, Found, Subject},
+        metric::{Labels, MetricKind, QueryValue, Window},
         rate,
+        template::{self, Of},
     },
+    settings::Settings,
 };
 use secrecy::SecretString;
 use tempfile::TempDir;
 
-use crate::servers::{free_port, node_exporter, prometheus, until};
+use crate::servers::{free_port, node_exporter, prometheus as start_prometheus, until};
 
-pub(crate) fn settings(url: &str) -> Settings {
-    Settings::new(url.parse().unwrap(), Trust::system(), Access::Open)
+pub(crate) fn settings(url: &str) -> prometheus::Settings {
+    prometheus::Settings::new(url.parse().unwrap(), Trust::system(), Access::Open)
 }
 
 #[tokio::test]
@@ -83,7 +87,7 @@ async fn everything_that_can_be_asked_of_prometheus() {
     let rules = "groups: [{name: g, rules: [{alert: Always, expr: 'up{job=\"node\"} == 1', \
                  labels: {severity: warning}}, {record: 'job:up:sum', expr: 'sum by (job) (up)'}, \
                  {alert: Broken, expr: 'up * on () group_left () up'}]}]\n";
-    let Some(mut server) = prometheus(&folder, &jobs, None, rules, &[]) else {
+    let Some(mut server) = start_prometheus(&folder, &jobs, None, rules, &[]) else {
         return;
     };
     let client = Client::new(&settings(&server.url())).unwrap();
@@ -150,10 +154,63 @@ async fn everything_that_can_be_asked_of_prometheus() {
     .await;
     assert_eq!(&*broken.name, "Broken");
 
+    shipped_metrics(&client).await;
     mistakes(&client).await;
     server.end();
     let error = client.query("up", None).await.unwrap_err();
     assert!(matches!(error, MonitorError::Unreachable { .. }), "{error}");
+}
+
+/// Each shipped metric is PromQL that this server takes, and those of `node_exporter` find the node.
+async fn shipped_metrics(client: &Client) {
+    let node = Subject {
+        kind: Some(GuestKind::Qemu),
+        vmid: Some(Vmid(100)),
+        name: Some("localhost".into()),
+        node: Some("localhost".into()),
+        storage: Some("local".into()),
+        addresses: vec!["127.0.0.1".into()],
+        ..Subject::default()
+    };
+    let span = SignedDuration::from_secs(10);
+    let metrics = Settings::default().metrics();
+    for metric in &metrics {
+        let mut queries = metric.of_one(&node, span);
+        assert_eq!(queries.len(), metric.maps.len());
+        queries.push(metric.of_all(span));
+        for query in queries {
+            let answer = client.query(&query, None).await;
+            assert!(answer.is_ok(), "{query}: {}", answer.unwrap_err());
+        }
+    }
+    let names = client.metric_names().await.unwrap().data;
+    let names: HashSet<&str> = names.iter().map(|name| &**name).collect();
+    let chosen = template::choose(&metrics, Of::Node, "cpu", |name| names.contains(name)).unwrap();
+    assert_eq!(&*chosen.source, "node_exporter");
+    let busy = until("the load of the CPUs", async || {
+        let QueryValue::Vector(found) = client.query(&chosen.of_all(span), None).await.unwrap().data else {
+            panic!("no vector")
+        };
+        Some(found).filter(|found| !found.is_empty())
+    })
+    .await;
+    let labels: Vec<&Labels> = busy.iter().map(|(labels, _)| labels).collect();
+    let found = matching::find(&chosen.maps, "cluster", std::slice::from_ref(&node), &labels);
+    assert_eq!(found, [Found::Series(vec![0])]);
+    assert!((-0.01..=1.01).contains(&busy[0].1.value), "{}", busy[0].1.value);
+    let one = client
+        .query(&chosen.of_one(&node, span)[0], None)
+        .await
+        .unwrap()
+        .data;
+    assert!(matches!(one, QueryValue::Vector(found) if found.len() == 1));
+    let memory = template::choose(&metrics, Of::Node, "memory", |name| names.contains(name)).unwrap();
+    let nobody = Subject {
+        name: Some("pve9".into()),
+        ..Subject::default()
+    };
+    let found = matching::find(&memory.maps, "cluster", &[nobody], &labels);
+    assert_eq!(found[0].to_string(), "no series found, tried instance of pve9");
 }
 
 async fn mistakes(client: &Client) {
@@ -221,7 +278,7 @@ async fn a_prometheus_behind_tls_a_password_and_a_path() {
         format!("--web.config.file={}", web.display()),
         "--web.route-prefix=/mon".to_owned(),
     ];
-    let Some(server) = prometheus(&folder, &[], None, "groups: []\n", &more) else {
+    let Some(server) = start_prometheus(&folder, &[], None, "groups: []\n", &more) else {
         return;
     };
     let client = |path: &str, trust: Trust, password: &str| {
@@ -232,7 +289,7 @@ async fn a_prometheus_behind_tls_a_password_and_a_path() {
             user: "alice".to_owned(),
             password: SecretString::from(password),
         };
-        Client::new(&Settings::new(url, trust, access)).unwrap()
+        Client::new(&prometheus::Settings::new(url, trust, access)).unwrap()
     };
     let trusted = || Trust::ca_files(vec![ca.clone()]);
     let good = client("/mon", trusted(), "test");

@@ -164,6 +164,24 @@ fn promtool_takes_the_rules() {
 }
 
 #[test]
+fn the_printed_rules_are_all_of_them() {
+    let output = Command::new(env!("CARGO_BIN_EXE_pvedeck"))
+        .args(["config", "print", "rules"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let all: Vec<&str> = PACK
+        .iter()
+        .flat_map(|(_, alerts)| alerts.iter().copied())
+        .collect();
+    assert_eq!(values(&text, "alert"), all);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rules.yml");
+    fs::write(&file, text).unwrap();
+    passes("promtool", &["check", "rules"], &[file]);
+}
+
+#[test]
 fn every_case_comes_out_as_it_says() {
     let files: Vec<PathBuf> = PACK.iter().map(|(group, _)| cases(group)).collect();
     passes("promtool", &["test", "rules"], &files);
