@@ -22,6 +22,7 @@ pub mod metric;
 pub mod node;
 pub mod quantity;
 pub mod rate;
+pub mod retention;
 pub mod storage;
 pub mod task;
 pub mod task_kind;

@@ -4,6 +4,7 @@
 
 mod exchanges;
 mod reading;
+mod retention;
 
 #[path = "../support/mod.rs"]
 mod support;
