@@ -8,6 +8,7 @@
 
 pub mod alert;
 pub mod base_url;
+pub mod calendar;
 pub mod call;
 pub mod cluster;
 pub mod config;
@@ -30,6 +31,7 @@ pub mod template;
 pub mod upid;
 
 pub use base_url::BaseUrl;
+pub use calendar::CalendarEvent;
 pub use call::{Call, Method};
 pub use cluster::{ClusterStatus, HaResource, HaStatus, LogEntry, Pool, ReplicationJob, SdnZone};
 pub use endpoint::{Endpoint, Fingerprint};
