@@ -53,7 +53,7 @@ const SPAWNERS: &[(&str, &str)] = &[
         "a server of its own: one task a connection, one for its clock",
     ),
     (
-        "clients/pve/auth/",
+        "clients/proxmox/auth/",
         "the command that prints a token, and the question for a second factor, which blocks",
     ),
     (

@@ -10,7 +10,9 @@ pub mod error;
 pub mod exporter;
 pub mod http;
 mod monitor;
+pub mod pbs;
 pub mod prometheus;
+mod proxmox;
 pub mod pve;
 
 pub use error::Error;

@@ -7,6 +7,7 @@
 //! - Sizes are bytes, CPU use is a fraction of all CPUs of the object (0.2 = 20 %), times are [`jiff::Timestamp`].
 
 pub mod alert;
+pub mod backup;
 pub mod base_url;
 pub mod calendar;
 pub mod call;

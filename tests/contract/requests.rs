@@ -1,6 +1,9 @@
 //! Every request that the client can make exists in the schema, with these parameters.
 
-use pvedeck::{clients::pve::request, plan::calls};
+use pvedeck::{
+    clients::{pbs, pve::request},
+    plan::calls,
+};
 
 use crate::{schema::Schema, support::reference::skipped};
 
@@ -20,6 +23,26 @@ fn every_request_fits_the_schema() {
         })
         .collect();
     assert!(complaints.is_empty(), "\n{complaints}");
+}
+
+#[test]
+fn every_request_to_a_backup_server_fits_its_schema() {
+    let Some(schema) = Schema::backup_server() else {
+        return skipped("requests to a Backup Server against its schema");
+    };
+    let samples = pbs::request::catalogue();
+    assert!(samples.len() > 15, "only {} samples", samples.len());
+    let complaints: String = samples
+        .iter()
+        .map(|sample| schema.complaints(sample.method, &sample.path, &sample.query))
+        .collect();
+    assert!(complaints.is_empty(), "\n{complaints}");
+    let nonsense = [("nonsense", "1".to_owned())];
+    assert!(
+        schema
+            .complaints("GET", "/admin/datastore", &nonsense)
+            .contains("unknown parameter")
+    );
 }
 
 #[test]

@@ -26,6 +26,17 @@ impl Schema {
         Some(schemas.into())
     }
 
+    /// That of the Backup Server; `None` without the reference data.
+    pub(crate) fn backup_server() -> Option<Self> {
+        let file = reference_dir()?.join("pbs-api/pbs.json");
+        // Its tree begins with the root itself.
+        let root: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+        Some(Self {
+            name: "pbs.json",
+            root: root[0]["children"].clone(),
+        })
+    }
+
     /// The method's description, and the values of the parameters in the path.
     pub(crate) fn method(&self, method: &str, path: &str) -> Result<(&Value, Parameters), String> {
         let mut nodes = self.root.as_array().unwrap();

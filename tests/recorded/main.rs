@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failing test may say it this way")]
 
+mod backup_server;
 mod exchanges;
 mod reading;
 mod retention;

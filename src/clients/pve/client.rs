@@ -5,12 +5,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{
-    Credential, Error, Local, answer,
-    auth::Session,
+    Credential, Error, Local,
     request::{self, Get, Permissions},
 };
 use crate::{
-    clients::http::{Address, Answer, Options, Reader, ServerClock, Totals},
+    clients::{
+        http::{Address, Options, Reader, ServerClock, Totals},
+        proxmox::auth::{Scheme, Session, read},
+    },
     domain::{
         ClusterStatus, GuestDetail, GuestKind, HaStatus, Inventory, LogEntry, NodeName, ReplicationJob,
         StorageName, Task, TaskState, Upid, Vmid,
@@ -51,7 +53,7 @@ impl Client {
     pub fn new(settings: Settings) -> Result<Self> {
         Ok(Self {
             reader: Reader::new(settings.options)?,
-            session: Arc::new(Session::reading(settings.credential)),
+            session: Arc::new(Session::reading(Scheme::Ve, settings.credential)),
         })
     }
 
@@ -86,26 +88,7 @@ impl Client {
 
     /// Sends any of the requests.
     pub async fn read<T>(&self, get: Get<T>) -> Result<T> {
-        let answer = self.answer(&get).await?;
-        let address = answer.address.clone();
-        let body = answer::body(answer)?;
-        get.decode(&body)
-            .map_err(|why| answer::malformed(&address, get.path(), &body, &why))
-    }
-
-    async fn answer<T>(&self, get: &Get<T>) -> Result<Answer> {
-        let target = get.target();
-        let ready = self.session.ready(&self.reader).await?;
-        let answer = self.reader.get(&target, get.lane(), &ready.proof).await?;
-        if answer.status != 401 {
-            return Ok(answer);
-        }
-        let fresh = self.session.again(&self.reader, &ready, &answer.reason).await?;
-        let answer = self.reader.get(&target, get.lane(), &fresh.proof).await?;
-        if answer.status == 401 {
-            return Err(self.session.refused(&fresh, &answer.reason).await);
-        }
-        Ok(answer)
+        read(&self.session, &self.reader, get).await
     }
 
     /// The server's version, `9.2.11`.

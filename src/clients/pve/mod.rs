@@ -4,17 +4,16 @@
 //! and none is minted. What writes is an [`Actor`], which is made as one from the start: a client cannot become one.
 
 mod actor;
-mod answer;
-pub mod auth;
 mod client;
 pub mod request;
 mod wire;
 
-pub use super::Error;
+pub use super::proxmox::envelope::Broken;
+pub use super::{Error, proxmox::auth};
 pub use actor::{Accepted, Actor, NotAccepted};
 pub use auth::{ApiToken, Credential, Detection, Local, Login, SecondFactor, TokenCommand};
 pub use client::{Client, Settings};
-pub use wire::{Broken, firewall::Options as FirewallOptions};
+pub use wire::firewall::Options as FirewallOptions;
 
 /// Where pveproxy listens.
 pub const DEFAULT_PORT: u16 = 8006;

@@ -3,104 +3,23 @@
 //! What always holds here: every request is a read, every segment and parameter is percent-encoded, and
 //! [`catalogue`] holds a sample of each, so that the contract test sees them all.
 
-use crate::{
-    clients::http::Lane,
-    domain::{
-        ClusterStatus, GuestDetail, GuestKind, HaStatus, Inventory, LogEntry, NodeName, ReplicationJob,
-        StorageName, Task, TaskState, Upid, Vmid,
-        call::percent_encode,
-        config::{GuestConfig, PendingChange},
-        guest::{GuestInterface, Snapshot},
-        node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
-        storage::{StorageDetail, Volume},
-        task::TaskLog,
-    },
+use crate::domain::{
+    ClusterStatus, GuestDetail, GuestKind, HaStatus, Inventory, LogEntry, NodeName, ReplicationJob,
+    StorageName, Task, TaskState, Upid, Vmid,
+    config::{GuestConfig, PendingChange},
+    guest::{GuestInterface, Snapshot},
+    node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
+    storage::{StorageDetail, Volume},
+    task::TaskLog,
 };
 
-use super::wire::{self, Decode, access, cluster, firewall, guests, nodes, storage, tasks};
+pub use crate::clients::proxmox::get::{Get, Sample};
+
+use super::wire::{access, cluster, firewall, guests, nodes, storage};
+use crate::clients::proxmox::{envelope::Decode, tasks};
 
 /// Paths, each with the privileges on it.
 pub type Permissions = Vec<(Box<str>, Vec<Box<str>>)>;
-
-/// A read whose answer becomes a `T`.
-#[derive(Clone, Debug)]
-pub struct Get<T> {
-    path: String,
-    query: Vec<(&'static str, String)>,
-    lane: Lane,
-    decode: Decode<T>,
-}
-
-impl<T> Get<T> {
-    fn new(segments: &[&str], decode: Decode<T>) -> Self {
-        let mut path = String::new();
-        for segment in segments {
-            path.push('/');
-            percent_encode(segment, &mut path);
-        }
-        let lane = if segments.first() == Some(&"nodes") {
-            Lane::Proxied
-        } else {
-            Lane::Direct
-        };
-        Self {
-            path,
-            query: Vec::new(),
-            lane,
-            decode,
-        }
-    }
-
-    fn with(mut self, name: &'static str, value: &impl ToString) -> Self {
-        self.query.push((name, value.to_string()));
-        self
-    }
-
-    /// The path below `/api2/json`, encoded.
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-
-    /// The query parameters, not encoded.
-    pub fn query(&self) -> &[(&'static str, String)] {
-        &self.query
-    }
-
-    /// Path and query as they are sent.
-    pub fn target(&self) -> String {
-        let mut target = format!("/api2/json{}", self.path);
-        for (index, (name, value)) in self.query.iter().enumerate() {
-            target.push(if index == 0 { '?' } else { '&' });
-            percent_encode(name, &mut target);
-            target.push('=');
-            percent_encode(value, &mut target);
-        }
-        target
-    }
-
-    /// Which lane it takes.
-    pub(super) fn lane(&self) -> Lane {
-        self.lane
-    }
-
-    /// Turns an answer's JSON into the value.
-    ///
-    /// # Errors
-    /// If it is no JSON, or its `data` has another shape than this endpoint's.
-    pub fn decode(&self, body: &[u8]) -> Result<T, wire::Broken> {
-        // Text that guests wrote may be no UTF-8; a copy is made only then.
-        let body = String::from_utf8_lossy(body);
-        wire::envelope(&body).and_then(|envelope| (self.decode)(&envelope))
-    }
-
-    fn sample(self) -> Sample {
-        Sample {
-            method: "GET",
-            path: self.path,
-            query: self.query,
-        }
-    }
-}
 
 fn guest<T>(node: &NodeName, kind: GuestKind, vmid: Vmid, rest: &[&str], decode: Decode<T>) -> Get<T> {
     let vmid = vmid.to_string();
@@ -307,29 +226,6 @@ pub fn task_log(upid: &Upid, start: usize, limit: usize) -> Get<TaskLog> {
     .with("limit", &limit.max(1))
 }
 
-impl<T> Get<T> {
-    /// The same request, with its `data` as indented JSON.
-    pub fn raw(self) -> Get<Box<str>> {
-        Get {
-            path: self.path,
-            query: self.query,
-            lane: self.lane,
-            decode: wire::pretty,
-        }
-    }
-}
-
-/// One request as it would be sent, for checks against the official schema.
-#[derive(Clone, Debug)]
-pub struct Sample {
-    /// HTTP method.
-    pub method: &'static str,
-    /// Path below `/api2/json`, encoded.
-    pub path: String,
-    /// Parameters, not encoded.
-    pub query: Vec<(&'static str, String)>,
-}
-
 /// A sample of every request that this client can make, the sign-ins included.
 pub fn catalogue() -> Vec<Sample> {
     let node = NodeName::from("pve1");
@@ -381,6 +277,7 @@ pub fn catalogue() -> Vec<Sample> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clients::http::Lane;
 
     #[test]
     fn everything_foreign_is_encoded() {

@@ -365,8 +365,8 @@ pub(in super::super) fn log(envelope: &Envelope<'_>) -> Result<Vec<LogEntry>, Br
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::envelope;
     use super::*;
+    use crate::clients::proxmox::envelope::envelope;
 
     fn read(body: &str) -> Inventory {
         resources(&envelope(body).unwrap()).unwrap()

@@ -103,8 +103,8 @@ pub(in super::super) fn rules(envelope: &Envelope<'_>) -> Result<Vec<Box<str>>, 
 
 #[cfg(test)]
 mod tests {
-    use super::super::envelope;
     use super::*;
+    use crate::clients::proxmox::envelope::envelope;
 
     #[test]
     fn rules_become_lines() {

@@ -269,8 +269,8 @@ pub(in super::super) fn snapshots(envelope: &Envelope<'_>) -> Result<Vec<Snapsho
 
 #[cfg(test)]
 mod tests {
-    use super::super::envelope;
     use super::*;
+    use crate::clients::proxmox::envelope::envelope;
 
     #[test]
     fn paused_and_suspended_are_told_apart() {

@@ -413,8 +413,8 @@ fn is_cursor(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::envelope;
     use super::*;
+    use crate::clients::proxmox::envelope::envelope;
 
     #[test]
     fn a_node_that_says_odd_things_still_says_the_rest() {

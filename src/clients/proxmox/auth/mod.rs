@@ -17,11 +17,14 @@ use secrecy::SecretString;
 use tokio::{sync::Mutex, time::Instant};
 
 pub use local::{Detection, Local};
-pub(super) use ticket::samples;
+pub(in crate::clients) use ticket::{samples, sign_in_sample};
 pub use token::{ApiToken, TokenCommand};
 
-use super::{Error, answer};
-use crate::clients::http::{Proof, Reader};
+use super::{answer, get::Get};
+use crate::clients::{
+    Error,
+    http::{Proof, Reader},
+};
 use ticket::{Csrf, Ticket};
 
 /// How to sign in.
@@ -69,6 +72,41 @@ impl fmt::Debug for SecondFactor {
     }
 }
 
+/// How a product writes tokens, cookies and challenges.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::clients) enum Scheme {
+    /// Proxmox VE.
+    Ve,
+    /// Proxmox Backup Server.
+    BackupServer,
+}
+
+impl Scheme {
+    /// The `Authorization` header of a token. A Backup Server takes no `=` between the halves, only a colon.
+    fn token(self, id: &str, secret: &str) -> String {
+        match self {
+            Self::Ve => format!("PVEAPIToken={id}={secret}"),
+            Self::BackupServer => format!("PBSAPIToken={id}:{secret}"),
+        }
+    }
+
+    /// The name of the cookie that carries a ticket.
+    fn cookie(self) -> &'static str {
+        match self {
+            Self::Ve => "PVEAuthCookie",
+            Self::BackupServer => "PBSAuthCookie",
+        }
+    }
+
+    /// How a ticket begins that only asks for the second factor.
+    fn challenge(self) -> &'static str {
+        match self {
+            Self::Ve => "PVE:!tfa!",
+            Self::BackupServer => "PBS:!tfa!",
+        }
+    }
+}
+
 /// How long a refusal holds before the next try.
 const REFUSAL_HOLDS: Duration = Duration::from_secs(30);
 /// Tickets live 2 hours; they are renewed long before.
@@ -78,7 +116,8 @@ const USABLE_FOR: Duration = Duration::from_secs(115 * 60);
 
 /// A sign-in that is kept up.
 #[derive(Debug)]
-pub(super) struct Session {
+pub(in crate::clients) struct Session {
+    scheme: Scheme,
     credential: Credential,
     csrf: Csrf,
     state: Mutex<State>,
@@ -101,17 +140,18 @@ struct Current {
 
 /// A proof to send, and which sign-in it is of.
 #[derive(Clone, Debug)]
-pub(super) struct Ready {
-    pub(super) proof: Proof,
+pub(in crate::clients) struct Ready {
+    pub(in crate::clients) proof: Proof,
     /// What a write needs besides; tokens need nothing, and a session that only reads has nothing.
-    pub(super) csrf: Option<SecretString>,
+    pub(in crate::clients) csrf: Option<SecretString>,
     generation: u64,
 }
 
 impl Session {
     /// A session that only reads: no CSRF token is decoded or made.
-    pub(super) fn reading(credential: Credential) -> Self {
+    pub(in crate::clients) fn reading(scheme: Scheme, credential: Credential) -> Self {
         Self {
+            scheme,
             credential,
             csrf: Csrf::Never,
             state: Mutex::default(),
@@ -119,15 +159,15 @@ impl Session {
     }
 
     /// A session that may write.
-    pub(super) fn writing(credential: Credential) -> Self {
+    pub(in crate::clients) fn writing(scheme: Scheme, credential: Credential) -> Self {
         Self {
             csrf: Csrf::Keep,
-            ..Self::reading(credential)
+            ..Self::reading(scheme, credential)
         }
     }
 
     /// Whose session it is, as tasks name it; `None` where a command prints the token.
-    pub(super) fn user(&self) -> Option<String> {
+    pub(in crate::clients) fn user(&self) -> Option<String> {
         match &self.credential {
             Credential::Token(token) => Some(token.id().to_owned()),
             Credential::TokenCommand(_) => None,
@@ -137,7 +177,7 @@ impl Session {
     }
 
     /// Signs in if that was not done yet or the ticket is getting old.
-    pub(super) async fn ready(&self, reader: &Reader) -> Result<Ready, Error> {
+    pub(in crate::clients) async fn ready(&self, reader: &Reader) -> Result<Ready, Error> {
         let mut state = self.state.lock().await;
         state.check_refusal()?;
         match &state.current {
@@ -160,7 +200,12 @@ impl Session {
     }
 
     /// After a 401 that `met_by` met: another sign-in, unless somebody was faster.
-    pub(super) async fn again(&self, reader: &Reader, met_by: &Ready, reason: &str) -> Result<Ready, Error> {
+    pub(in crate::clients) async fn again(
+        &self,
+        reader: &Reader,
+        met_by: &Ready,
+        reason: &str,
+    ) -> Result<Ready, Error> {
         let mut state = self.state.lock().await;
         state.check_refusal()?;
         if state.generation == met_by.generation {
@@ -177,7 +222,7 @@ impl Session {
     }
 
     /// After a 401 that even a new sign-in met.
-    pub(super) async fn refused(&self, by: &Ready, reason: &str) -> Error {
+    pub(in crate::clients) async fn refused(&self, by: &Ready, reason: &str) -> Error {
         let error = answer::refused(format!("the server refuses a fresh sign-in: {reason}"));
         let mut state = self.state.lock().await;
         if state.generation == by.generation {
@@ -189,14 +234,16 @@ impl Session {
 
     async fn begin(&self, state: &mut State, reader: &Reader) -> Result<(), Error> {
         let signed_in = match &self.credential {
-            Credential::Token(token) => Ok((token.proof(), None)),
-            Credential::TokenCommand(command) => command.run().await.map(|token| (token.proof(), None)),
-            Credential::Password(login) => ticket::sign_in(reader, login, self.csrf)
+            Credential::Token(token) => Ok((token.proof(self.scheme), None)),
+            Credential::TokenCommand(command) => {
+                command.run().await.map(|token| (token.proof(self.scheme), None))
+            }
+            Credential::Password(login) => ticket::sign_in(reader, login, self.scheme, self.csrf)
                 .await
-                .map(|ticket| (ticket.proof(), Some(ticket))),
+                .map(|ticket| (ticket.proof(self.scheme), Some(ticket))),
             Credential::Local(local) => local
                 .mint_now(self.csrf)
-                .map(|ticket| (ticket.proof(), Some(ticket))),
+                .map(|ticket| (ticket.proof(self.scheme), Some(ticket))),
         };
         state.take(signed_in)
     }
@@ -207,11 +254,31 @@ impl Session {
             match ticket::renew(reader, login, ticket, self.csrf).await {
                 // The ticket is no longer taken as a password; the password itself may be.
                 Err(Error::SignIn { .. }) => {}
-                outcome => return state.take(outcome.map(|ticket| (ticket.proof(), Some(ticket)))),
+                outcome => {
+                    return state.take(outcome.map(|ticket| (ticket.proof(self.scheme), Some(ticket))));
+                }
             }
         }
         self.begin(state, reader).await
     }
+}
+
+/// Reads something in this session; after a 401 once more, signed in anew.
+pub(in crate::clients) async fn read<T>(session: &Session, reader: &Reader, get: Get<T>) -> Result<T, Error> {
+    let target = get.target();
+    let ready = session.ready(reader).await?;
+    let mut answer = reader.get(&target, get.lane(), &ready.proof).await?;
+    if answer.status == 401 {
+        let fresh = session.again(reader, &ready, &answer::message(&answer)).await?;
+        answer = reader.get(&target, get.lane(), &fresh.proof).await?;
+        if answer.status == 401 {
+            return Err(session.refused(&fresh, &answer::message(&answer)).await);
+        }
+    }
+    let address = answer.address.clone();
+    let body = answer::body(answer)?;
+    get.decode(&body)
+        .map_err(|why| answer::malformed(&address, get.path(), &body, &why))
 }
 
 impl State {

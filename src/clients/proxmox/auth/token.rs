@@ -5,6 +5,7 @@ use std::{process::Stdio, str::FromStr, time::Duration};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{io::AsyncReadExt, process::Command};
 
+use super::Scheme;
 use crate::clients::{Error, http::Proof};
 
 /// `user@realm!name=secret`.
@@ -52,19 +53,23 @@ impl ApiToken {
         &self.id
     }
 
-    pub(super) fn proof(&self) -> Proof {
-        Proof::Authorization(format!("PVEAPIToken={}={}", self.id, self.secret.expose_secret()).into())
+    pub(super) fn proof(&self, scheme: Scheme) -> Proof {
+        Proof::Authorization(scheme.token(&self.id, self.secret.expose_secret()).into())
     }
 }
 
 impl FromStr for ApiToken {
     type Err = Error;
 
-    /// Reads the whole token; the header's `PVEAPIToken=` may stand in front.
+    /// Reads the whole token; the header's `PVEAPIToken=` or `PBSAPIToken=` may stand in front.
     fn from_str(text: &str) -> Result<Self, Error> {
         let text = text.trim();
-        let text = text.strip_prefix("PVEAPIToken=").unwrap_or(text);
-        let (id, secret) = text.split_once('=').unwrap_or((text, ""));
+        let text = text
+            .strip_prefix("PVEAPIToken=")
+            .or_else(|| text.strip_prefix("PBSAPIToken="))
+            .unwrap_or(text);
+        // A Backup Server writes a colon between the halves.
+        let (id, secret) = text.split_once(['=', ':']).unwrap_or((text, ""));
         Self::new(id, secret.to_owned().into())
     }
 }
@@ -147,14 +152,26 @@ mod tests {
 
     #[test]
     fn tokens_are_read_and_never_shown() {
-        for text in [TOKEN.to_owned(), format!("PVEAPIToken={TOKEN}\n")] {
+        for text in [
+            TOKEN.to_owned(),
+            format!("PVEAPIToken={TOKEN}\n"),
+            format!("PBSAPIToken={}", TOKEN.replace('=', ":")),
+        ] {
             let token: ApiToken = text.parse().unwrap();
             assert_eq!(token.id(), "root@pam!deck");
-            let Proof::Authorization(header) = token.proof() else {
-                panic!()
-            };
-            assert_eq!(header.expose_secret(), format!("PVEAPIToken={TOKEN}"));
-            assert!(!format!("{token:?} {:?}", token.proof()).contains("8a8f"));
+            for (scheme, expected) in [
+                (Scheme::Ve, format!("PVEAPIToken={TOKEN}")),
+                (
+                    Scheme::BackupServer,
+                    format!("PBSAPIToken={}", TOKEN.replace('=', ":")),
+                ),
+            ] {
+                let Proof::Authorization(header) = token.proof(scheme) else {
+                    panic!()
+                };
+                assert_eq!(header.expose_secret(), expected);
+                assert!(!format!("{token:?} {:?}", token.proof(scheme)).contains("8a8f"));
+            }
         }
         for bad in [
             "",

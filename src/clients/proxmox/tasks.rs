@@ -1,13 +1,12 @@
-//! Tasks: lists, status, logs.
+//! Tasks: lists, status, logs. A Backup Server tells of them in the same words.
 
 use serde::Deserialize;
 
 use crate::domain::{Task, TaskState, task::TaskLog};
 
 use super::{
-    Broken, Envelope,
+    envelope::{Broken, Envelope, moment, said},
     lenient::{Int, Text},
-    moment, said,
 };
 
 #[derive(Deserialize, Default)]
@@ -54,7 +53,7 @@ impl TaskRow<'_> {
     }
 }
 
-pub(in super::super) fn list(envelope: &Envelope<'_>) -> Result<Vec<Task>, Broken> {
+pub(in crate::clients) fn list(envelope: &Envelope<'_>) -> Result<Vec<Task>, Broken> {
     envelope.list(TaskRow::task)
 }
 
@@ -67,7 +66,7 @@ struct StatusRow<'a> {
     exitstatus: Text<'a>,
 }
 
-pub(in super::super) fn status(envelope: &Envelope<'_>) -> Result<TaskState, Broken> {
+pub(in crate::clients) fn status(envelope: &Envelope<'_>) -> Result<TaskState, Broken> {
     let row: StatusRow<'_> = envelope.object()?;
     Ok(match (row.status.as_str(), row.exitstatus.as_str()) {
         ("running", _) => TaskState::Running,
@@ -84,7 +83,7 @@ struct Line<'a> {
 }
 
 /// Lines are numbered from 1 on the wire and from 0 here. The only line `no content` stands for none.
-pub(in super::super) fn log(envelope: &Envelope<'_>) -> Result<TaskLog, Broken> {
+pub(in crate::clients) fn log(envelope: &Envelope<'_>) -> Result<TaskLog, Broken> {
     let rows = envelope.list(|line: Line<'_>| Some((line.n.0, said(line.t).unwrap_or_default())))?;
     if let [(Some(1), text)] = rows.as_slice()
         && matches!(&**text, "no content" | "-- No entries --")

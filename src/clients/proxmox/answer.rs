@@ -1,16 +1,17 @@
 //! What an answer means: a body to decode, or which error.
 //!
-//! Proxmox words its errors in the reason phrase and mostly again as `message`; 400 adds `errors` by parameter.
+//! Proxmox VE words its errors in the reason phrase and mostly again as `message`; 400 adds `errors` by parameter.
+//! A Backup Server gives a plain reason phrase and words its errors in the body, which is text, whatever its type says.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::Error;
-use crate::clients::http::Answer;
+use super::envelope::Broken;
+use crate::clients::{Error, http::Answer};
 
 /// The body of a good answer.
-pub(super) fn body(answer: Answer) -> Result<Vec<u8>, Error> {
+pub(in crate::clients) fn body(answer: Answer) -> Result<Vec<u8>, Error> {
     if answer.status == 200 && !answer.html && !begins_like_html(&answer.body) {
         return Ok(answer.body);
     }
@@ -38,8 +39,10 @@ fn error(answer: &Answer) -> Error {
         };
     }
     let told: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let message = message(answer, &told);
+    let message = worded(answer, &told);
     match status {
+        400 if is_missing_permission(&message) => Error::NotAllowed { message },
+        400 if is_unknown(&message) => Error::NotAvailable { message },
         400 => parameter(&message, &told),
         401 => refused(message),
         403 => Error::NotAllowed { message },
@@ -53,12 +56,22 @@ fn error(answer: &Answer) -> Error {
     }
 }
 
-fn message(answer: &Answer, told: &Value) -> String {
+/// The server's words for what went wrong.
+pub(in crate::clients) fn message(answer: &Answer) -> String {
+    worded(answer, &serde_json::from_slice(&answer.body).unwrap_or_default())
+}
+
+fn worded(answer: &Answer, told: &Value) -> String {
     let told = told
         .get("message")
         .and_then(Value::as_str)
         .map(str::trim)
         .filter(|text| !text.is_empty());
+    let plain = match std::str::from_utf8(&answer.body) {
+        Ok(text) if told.is_none() && serde_json::from_str::<Value>(text).is_err() => Some(text.trim()),
+        _ => None,
+    };
+    let told = told.or(plain.filter(|text| !text.is_empty()));
     // It becomes part of a sentence of ours, which ends by itself.
     match told.unwrap_or(&answer.reason).trim().trim_end_matches(['.', '!']) {
         "" => "no reason given".to_owned(),
@@ -67,7 +80,7 @@ fn message(answer: &Answer, told: &Value) -> String {
 }
 
 /// 401 to a request that carried a proof.
-pub(super) fn refused(message: String) -> Error {
+pub(in crate::clients) fn refused(message: String) -> Error {
     Error::SignIn {
         message,
         advice: "Check user, realm and secret; they may have expired or been disabled".to_owned(),
@@ -96,6 +109,24 @@ fn parameter(message: &str, told: &Value) -> Error {
     Error::Parameter { message, parameters }
 }
 
+/// A Backup Server says some refusals with 400.
+fn is_missing_permission(message: &str) -> bool {
+    message.starts_with("missing permissions '") || message == "permission check failed"
+}
+
+/// Whether a Backup Server's 400 says that the thing asked for is not there, or cannot be used now.
+fn is_unknown(message: &str) -> bool {
+    [
+        "no such datastore '",
+        "no such ",
+        "ENOENT: ",
+        "unable to open chunk store '",
+    ]
+    .iter()
+    .any(|sign| message.starts_with(sign))
+        || message.contains(" maintenance mode:")
+}
+
 /// Whether a 500 says that the thing asked for is not there.
 fn is_absence(message: &str) -> bool {
     const SIGNS: [&str; 9] = [
@@ -117,11 +148,11 @@ fn begins_like_html(body: &[u8]) -> bool {
 }
 
 /// The error for an answer that cannot be decoded.
-pub(super) fn malformed(
+pub(in crate::clients) fn malformed(
     address: &impl std::fmt::Display,
     path: &str,
     body: &[u8],
-    why: &super::Broken,
+    why: &Broken,
 ) -> Error {
     let last = body.iter().rfind(|byte| !byte.is_ascii_whitespace());
     let message = if matches!(last, None | Some(b'}' | b']')) {
@@ -177,6 +208,33 @@ mod tests {
             (message.as_str(), parameters["foo"].as_str()),
             ("Parameter verification failed", "not in schema")
         );
+    }
+
+    #[test]
+    fn a_backup_server_says_it_in_the_body() {
+        let said = |status, text: &str| body(answer(status, "Bad Request", text)).unwrap_err();
+        for (status, text) in [
+            (403, "permission check failed"),
+            (
+                400,
+                "missing permissions 'Datastore.Verify' on '/datastore/backup1'",
+            ),
+            (400, "permission check failed"),
+        ] {
+            let error = said(status, text);
+            assert_eq!(error, Error::NotAllowed { message: text.into() });
+        }
+        for text in [
+            "no such datastore 'nosuch'",
+            "ENOENT: No such file or directory",
+            "datastore 'backup2' is in offline maintenance mode: disk swap",
+        ] {
+            assert_eq!(said(400, text), Error::NotAvailable { message: text.into() });
+        }
+        let text = "parameter verification failed - 'id': value must be at least 3 characters long";
+        assert!(matches!(said(400, text), Error::Parameter { message, .. } if message == text));
+        let error = said(401, "authentication failed - invalid token name");
+        assert!(error.to_string().contains("invalid token name"), "{error}");
     }
 
     #[test]

@@ -11,35 +11,35 @@ use serde::{
 
 /// A flag.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Flag(pub(super) Option<bool>);
+pub(in crate::clients) struct Flag(pub(in crate::clients) Option<bool>);
 
 /// A whole number that is not negative.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Int(pub(super) Option<u64>);
+pub(in crate::clients) struct Int(pub(in crate::clients) Option<u64>);
 
 /// A finite number.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
-pub(super) struct Num(pub(super) Option<f64>);
+pub(in crate::clients) struct Num(pub(in crate::clients) Option<f64>);
 
 /// A text.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(super) struct Text<'a>(pub(super) Option<Cow<'a, str>>);
+pub(in crate::clients) struct Text<'a>(pub(in crate::clients) Option<Cow<'a, str>>);
 
 impl Flag {
-    pub(super) fn yes(self) -> bool {
+    pub(in crate::clients) fn yes(self) -> bool {
         self.0 == Some(true)
     }
 }
 
 impl Int {
-    pub(super) fn u32(self) -> Option<u32> {
+    pub(in crate::clients) fn u32(self) -> Option<u32> {
         self.0.and_then(|n| u32::try_from(n).ok())
     }
 }
 
 impl Text<'_> {
     /// The text, empty where there is none.
-    pub(super) fn as_str(&self) -> &str {
+    pub(in crate::clients) fn as_str(&self) -> &str {
         self.0.as_deref().unwrap_or_default()
     }
 }

@@ -3,11 +3,11 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::{Login, SecondFactor, totp};
+use super::{Login, Scheme, SecondFactor, totp};
 use crate::clients::{
     Error,
     http::{Proof, Reader},
-    pve::{answer, request::Sample},
+    proxmox::{answer, get::Sample},
 };
 use crate::domain::call::percent_encode;
 
@@ -41,15 +41,15 @@ impl Ticket {
         self.csrf.as_ref()
     }
 
-    pub(super) fn proof(&self) -> Proof {
-        let mut cookie = "PVEAuthCookie=".to_owned();
+    pub(super) fn proof(&self, scheme: Scheme) -> Proof {
+        let mut cookie = format!("{}=", scheme.cookie());
         percent_encode(self.text.expose_secret(), &mut cookie);
         Proof::Cookie(cookie.into())
     }
 
     /// Whether it only asks for the second factor.
-    fn is_challenge(&self) -> bool {
-        self.text.expose_secret().starts_with(CHALLENGE)
+    fn is_challenge(&self, scheme: Scheme) -> bool {
+        self.text.expose_secret().starts_with(scheme.challenge())
     }
 
     #[cfg(test)]
@@ -81,10 +81,12 @@ struct Granted {
     ticket: Option<String>,
 }
 
-/// What a ticket looks like that only asks for the second factor.
-const CHALLENGE: &str = "PVE:!tfa!";
-
-pub(super) async fn sign_in(reader: &Reader, login: &Login, csrf: Csrf) -> Result<Ticket, Error> {
+pub(super) async fn sign_in(
+    reader: &Reader,
+    login: &Login,
+    scheme: Scheme,
+    csrf: Csrf,
+) -> Result<Ticket, Error> {
     let password = login.password.expose_secret();
     let ticket = ask(
         reader,
@@ -93,11 +95,11 @@ pub(super) async fn sign_in(reader: &Reader, login: &Login, csrf: Csrf) -> Resul
         csrf,
     )
     .await?;
-    if !ticket.is_challenge() {
+    if !ticket.is_challenge(scheme) {
         return Ok(ticket);
     }
     let challenge = ticket.text.expose_secret();
-    if offers_totp(challenge) == Some(false) {
+    if offers_totp(scheme, challenge) == Some(false) {
         return Err(Error::SignIn {
             message: format!("{} has a second factor, and it is not TOTP", login.user),
             advice: "Only TOTP can be used here: add one in the web interface, or use an API token"
@@ -121,7 +123,7 @@ pub(super) async fn sign_in(reader: &Reader, login: &Login, csrf: Csrf) -> Resul
             },
             error => error,
         })?;
-    if ticket.is_challenge() {
+    if ticket.is_challenge(scheme) {
         return Err(answer::refused(format!(
             "{} is asked for one more factor",
             login.user
@@ -189,8 +191,8 @@ async fn code(login: &Login) -> Result<SecretString, Error> {
 }
 
 /// Whether the challenge offers TOTP; `None` if it cannot be read.
-fn offers_totp(challenge: &str) -> Option<bool> {
-    let encoded = challenge.strip_prefix(CHALLENGE)?.split(':').next()?;
+fn offers_totp(scheme: Scheme, challenge: &str) -> Option<bool> {
+    let encoded = challenge.strip_prefix(scheme.challenge())?.split(':').next()?;
     let json = percent_decode(encoded)?;
     let offered: serde_json::Value = serde_json::from_str(&json).ok()?;
     let totp = offered.as_object()?.get("totp");
@@ -213,8 +215,17 @@ fn percent_decode(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
+/// The sign-in of this user, for the contract test.
+pub(in crate::clients) fn sign_in_sample(user: &str) -> Sample {
+    Sample {
+        method: "POST",
+        path: "/access/ticket".to_owned(),
+        query: vec![("username", user.to_owned()), ("password", "password".to_owned())],
+    }
+}
+
 /// The two sign-ins, for the contract test.
-pub(in crate::clients::pve) fn samples() -> [Sample; 2] {
+pub(in crate::clients) fn samples() -> [Sample; 2] {
     let sample = |query: &[(&'static str, &str)]| Sample {
         method: "POST",
         path: "/access/ticket".to_owned(),
@@ -244,27 +255,27 @@ mod tests {
             "PVE:root@pam:6B0135DE::a+/=".to_owned(),
             Some("6B0135DE:secret".to_owned().into()),
         );
-        let Proof::Cookie(cookie) = ticket.proof() else {
+        let Proof::Cookie(cookie) = ticket.proof(Scheme::Ve) else {
             panic!()
         };
         assert_eq!(
             cookie.expose_secret(),
             "PVEAuthCookie=PVE%3Aroot%40pam%3A6B0135DE%3A%3Aa%2B%2F%3D"
         );
-        assert!(!format!("{ticket:?} {:?}", ticket.proof()).contains("6B0135DE"));
+        assert!(!format!("{ticket:?} {:?}", ticket.proof(Scheme::Ve)).contains("6B0135DE"));
     }
 
     #[test]
     fn challenges_tell_what_they_offer() {
         assert_eq!(
-            offers_totp("PVE:!tfa!%7B%22totp%22%3Atrue%7D:6B0135DE::x"),
+            offers_totp(Scheme::Ve, "PVE:!tfa!%7B%22totp%22%3Atrue%7D:6B0135DE::x"),
             Some(true)
         );
         assert_eq!(
-            offers_totp("PVE:!tfa!%7B%22webauthn%22%3A%7B%7D%7D:6B0135DE::x"),
+            offers_totp(Scheme::Ve, "PVE:!tfa!%7B%22webauthn%22%3A%7B%7D%7D:6B0135DE::x"),
             Some(false)
         );
-        assert_eq!(offers_totp("PVE:!tfa!%7B%2:6B0135DE::x"), None);
-        assert_eq!(offers_totp("PVE:root@pam:6B0135DE::x"), None);
+        assert_eq!(offers_totp(Scheme::Ve, "PVE:!tfa!%7B%2:6B0135DE::x"), None);
+        assert_eq!(offers_totp(Scheme::Ve, "PVE:root@pam:6B0135DE::x"), None);
     }
 }
