@@ -79,6 +79,16 @@ pub enum Kind {
     Service,
 }
 
+impl Kind {
+    /// Whether a value can only be one of those that exist.
+    pub fn is_chosen(self) -> bool {
+        matches!(
+            self,
+            Self::Node | Self::Storage | Self::Snapshot | Self::Disk | Self::Pool | Self::Service
+        )
+    }
+}
+
 /// One argument.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Argument {

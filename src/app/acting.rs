@@ -9,15 +9,14 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{App, Effect, Overlay};
+use super::{App, Effect, Overlay, judge::Justice};
 use crate::{
-    actions::Id,
     domain::ObjectRef,
     overlays::{
-        Confirm, Form, Menu,
+        Confirm, Form,
         confirm::{self, Reading},
         form,
-        menu::{self, Item},
+        palette::Judge,
     },
     plan::{self, Arguments, Danger, Deed, Plan, Refusal, Risk, Scene, Weight, Wish},
     settings::KeyChord,
@@ -30,8 +29,8 @@ const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
 /// What was read so shortly before counts as read for the plan.
 const JUST_NOW: SignedDuration = SignedDuration::from_secs(2);
 
-/// The actions on a run, each with its letter in the menu.
-const ON_RUNS: &[(Id, char)] = &[(Id::RunContinue, 'c'), (Id::RunStop, 'x'), (Id::RunDrop, 'd')];
+/// Details that are read for one plan; for more objects than that, their state is that of the inventory.
+const MOST_READ: usize = 48;
 
 /// A deed that runs without a question as soon as what it wants to know is read.
 #[derive(Debug)]
@@ -47,6 +46,13 @@ impl App {
             store: &self.world.store,
             rules: &self.rules,
             now: self.world.now,
+        }
+    }
+
+    pub(super) fn judge(&self) -> Justice<'_> {
+        Justice {
+            scene: self.scene(),
+            writable: &self.writable,
         }
     }
 
@@ -73,32 +79,10 @@ impl App {
             .collect()
     }
 
-    /// Why a deed cannot be done to any of these; `Ok` if it can be to one at least.
-    pub(super) fn possible(&self, deed: Deed, targets: &[ObjectRef]) -> Result<(), String> {
-        if targets.is_empty() {
-            return Err(format!("select {} first", plan::one_of(deed.row().object)));
-        }
-        let mut first = None;
-        for target in targets {
-            let possible = if self.writable.contains(target.cluster()) {
-                plan::availability(deed, target, &self.world.store).map_err(|refusal| refusal.to_string())
-            } else {
-                Err(format!("{} is read-only", target.cluster()))
-            };
-            match possible {
-                Ok(()) => return Ok(()),
-                Err(reason) => {
-                    first.get_or_insert(reason);
-                }
-            }
-        }
-        Err(first.unwrap_or_default())
-    }
-
     /// Whether a deed can be done to what is selected or marked.
     pub(super) fn deed_possible(&mut self, deed: Deed) -> Result<(), String> {
         let targets = self.targets(deed);
-        self.possible(deed, &targets)
+        self.judge().possible(deed, &targets)
     }
 
     /// Does a deed to what is selected or marked.
@@ -117,7 +101,7 @@ impl App {
 
     /// Takes a wish: asks for what is missing, then for the confirmation that it takes.
     pub(super) fn wish(&mut self, wish: Wish, effects: &mut Vec<Effect>) {
-        if let Err(reason) = self.possible(wish.deed, &wish.targets) {
+        if let Err(reason) = self.judge().possible(wish.deed, &wish.targets) {
             return self.say(Tone::Warn, format!("{}: {reason}", wish.deed.title()));
         }
         let under_way = self.world.runs.working().find(|(subject, record)| {
@@ -138,10 +122,19 @@ impl App {
         }
     }
 
+    /// What is read for the plan of a wish.
+    fn needs(&self, wish: &Wish) -> BTreeSet<FeedKey> {
+        let mut feeds = plan::needs(wish.deed, &wish.targets, &self.world.store);
+        if feeds.len() > MOST_READ {
+            feeds.retain(|key| key.feed.vmid().is_none());
+        }
+        feeds
+    }
+
     pub(super) fn open_form(&mut self, wish: Wish, effects: &mut Vec<Effect>) {
         let subject = self.title_of(&wish.targets);
         // What can be chosen comes from the same reads that the plan is made from.
-        let feeds = plan::needs(wish.deed, &wish.targets, &self.world.store);
+        let feeds = self.needs(&wish);
         self.read_for(&feeds, effects);
         let form = Form::new(wish, subject, self.scene());
         self.overlay = Some(Overlay::Form { form, feeds });
@@ -150,7 +143,7 @@ impl App {
 
     /// All arguments are there: reads what the plan wants to know, and asks or runs.
     fn consider(&mut self, wish: Wish, effects: &mut Vec<Effect>) {
-        let feeds = plan::needs(wish.deed, &wish.targets, &self.world.store);
+        let feeds = self.needs(&wish);
         self.read_for(&feeds, effects);
         let since = self.world.now;
         let plan = self.plan(&wish);
@@ -178,6 +171,13 @@ impl App {
         for cluster in closed {
             let text = format!("left out: {cluster} is read-only");
             plan.risks.push(Risk::new(Weight::Warning, text));
+        }
+        if targets.len() > MOST_READ {
+            let text = format!(
+                "{} are too many to be read one by one: their state is that of the last inventory",
+                self.title_of(&targets)
+            );
+            plan.risks.push(Risk::new(Weight::Note, text));
         }
         Ok(plan)
     }
@@ -285,72 +285,6 @@ impl App {
         }
     }
 
-    /// Opens the menu of what is selected or marked.
-    pub(super) fn open_menu(&mut self, at: Option<(u16, u16)>) {
-        let items = self.menu_items();
-        if items.is_empty() {
-            let text = match self.subject() {
-                Some(object) => format!("nothing can be done to {object} from here"),
-                None => "nothing is selected".to_owned(),
-            };
-            return self.say(Tone::Warn, text);
-        }
-        let title = self.menu_title();
-        self.overlay = Some(Overlay::Menu(Menu::new(title, items, at)));
-        self.dirty = true;
-    }
-
-    fn menu_items(&mut self) -> Vec<Item> {
-        let focus = self.focus();
-        let Some(pane) = self.panes.get(&focus) else {
-            return Vec::new();
-        };
-        if pane.run().is_some() {
-            return ON_RUNS
-                .iter()
-                .map(|(action, letter)| Item {
-                    action: *action,
-                    letter: Some(*letter),
-                    title: action.action().title,
-                    refused: self.availability(*action).err(),
-                })
-                .collect();
-        }
-        let first = pane.marks().and_then(|marks| marks.first().cloned());
-        let Some(object) = first.or_else(|| pane.subject()) else {
-            return Vec::new();
-        };
-        // The title of the menu says already whom it is about.
-        let name = format!("{} ", self.title_of(std::slice::from_ref(&object)));
-        let short = |reason: String| reason.strip_prefix(&name).map_or(reason.clone(), str::to_owned);
-        Deed::for_object(&object)
-            .map(|row| Item {
-                action: row.action.id,
-                letter: row.letter,
-                title: row.action.title,
-                refused: self.deed_possible(row.deed).err().map(short),
-            })
-            .collect()
-    }
-
-    fn menu_title(&mut self) -> String {
-        let focus = self.focus();
-        let Some(pane) = self.panes.get(&focus) else {
-            return String::new();
-        };
-        if let Some(record) = pane.run().and_then(|ticket| self.world.runs.get(ticket)) {
-            return record.plan.title.clone();
-        }
-        let marked: Vec<ObjectRef> = pane.marks().into_iter().flatten().cloned().collect();
-        let subject = pane.subject();
-        if marked.is_empty() {
-            self.title_of(subject.as_slice())
-        } else {
-            let marked = self.title_of(&marked);
-            marked.replace(' ', " marked ")
-        }
-    }
-
     /// `104 web-01`, or `4 guests`.
     pub(super) fn title_of(&self, targets: &[ObjectRef]) -> String {
         match targets {
@@ -361,18 +295,6 @@ impl App {
             [ObjectRef::Task(task)] => format!("{} {}", task.upid.kind, task.upid.id).trim().to_owned(),
             [one] => one.to_string(),
             several => format!("{} {}", several.len(), plan::kind_of(several)),
-        }
-    }
-
-    pub(super) fn menu_answer(&mut self, answer: menu::Answer, menu: Menu, effects: &mut Vec<Effect>) {
-        match answer {
-            menu::Answer::Stay => self.overlay = Some(Overlay::Menu(menu)),
-            menu::Answer::Close => {}
-            menu::Answer::Chosen(action) => self.act(action, effects),
-            menu::Answer::Refused(reason) => {
-                self.say(Tone::Warn, reason);
-                self.overlay = Some(Overlay::Menu(menu));
-            }
         }
     }
 

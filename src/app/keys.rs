@@ -4,9 +4,10 @@ use super::{App, Overlay, event::Effect};
 use crate::{
     actions::{Id, Scope},
     overlays::{
-        Choice,
+        Choice, Palette,
         typing::{edit, is_ctrl},
     },
+    plan::Wish,
     settings::{Key, KeyChord, keymap::Keymap},
     ui::Tone,
 };
@@ -87,25 +88,18 @@ impl App {
             Overlay::Palette(mut palette) => {
                 match chord.key {
                     Key::Esc => return,
-                    Key::Enter => match palette.choose() {
-                        Ok(choice) => {
-                            self.remember(palette.line.text());
-                            self.choose(choice, effects);
-                            return;
-                        }
-                        Err(reason) => self.say(Tone::Warn, reason),
-                    },
-                    Key::Down => palette.step(1),
-                    Key::Up => palette.step(-1),
-                    Key::PageDown => palette.step(10),
-                    Key::PageUp => palette.step(-10),
-                    Key::Tab => palette.complete(),
-                    _ if is_ctrl(chord, 'n') => palette.step(1),
-                    _ if is_ctrl(chord, 'p') => palette.step(-1),
+                    Key::Enter => return self.choose_from(palette, effects),
+                    Key::Down => palette.step(1, &self.judge()),
+                    Key::Up => palette.step(-1, &self.judge()),
+                    Key::PageDown => palette.step(10, &self.judge()),
+                    Key::PageUp => palette.step(-10, &self.judge()),
+                    Key::Tab => palette.complete(&self.judge()),
+                    _ if is_ctrl(chord, 'n') => palette.step(1, &self.judge()),
+                    _ if is_ctrl(chord, 'p') => palette.step(-1, &self.judge()),
                     _ => {
                         if let Some(edit) = edit(chord) {
                             palette.line.edit(edit);
-                            palette.search();
+                            palette.search(&self.judge());
                         }
                     }
                 }
@@ -148,10 +142,7 @@ impl App {
                 let text = line.text().to_owned();
                 self.filter(&text);
             }
-            Some(Overlay::Palette(palette)) => {
-                palette.line.paste(text);
-                palette.search();
-            }
+            Some(Overlay::Palette(_)) => self.paste_into_palette(text),
             Some(Overlay::Help(help)) => help.line.paste(text),
             Some(Overlay::Confirm(open)) => open.paste(text),
             Some(Overlay::Form { .. }) => self.paste_into_form(text),
@@ -169,6 +160,28 @@ impl App {
         self.touched();
     }
 
+    /// Does what the selected line of the palette says; stays open if that is not possible.
+    pub(super) fn choose_from(&mut self, palette: Palette, effects: &mut Vec<Effect>) {
+        match palette.choose() {
+            Ok(choice) => {
+                self.remember(palette.line.text());
+                self.choose(choice, effects);
+            }
+            Err(reason) => {
+                self.say(Tone::Warn, reason);
+                self.overlay = Some(Overlay::Palette(palette));
+            }
+        }
+    }
+
+    fn paste_into_palette(&mut self, text: &str) {
+        if let Some(Overlay::Palette(mut palette)) = self.overlay.take() {
+            palette.line.paste(text);
+            palette.search(&self.judge());
+            self.overlay = Some(Overlay::Palette(palette));
+        }
+    }
+
     fn choose(&mut self, choice: Choice, effects: &mut Vec<Effect>) {
         match choice {
             Choice::Go(place) => self.go(place),
@@ -177,6 +190,19 @@ impl App {
                 self.filter(&line);
             }
             Choice::Act(action) => self.act(action, effects),
+            Choice::Do {
+                deed,
+                targets,
+                arguments,
+            } => self.wish(
+                Wish {
+                    deed,
+                    targets,
+                    arguments,
+                    undoes: None,
+                },
+                effects,
+            ),
         }
     }
 

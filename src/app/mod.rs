@@ -11,7 +11,9 @@ mod draw;
 mod event;
 mod header;
 mod history;
+mod judge;
 mod keys;
+mod menu;
 mod mouse;
 mod palette;
 mod panes;
@@ -130,8 +132,8 @@ pub struct App {
     rules: Rules,
     /// Deeds that run as soon as what they want to know is read.
     quiet: Vec<acting::Quiet>,
-    /// What runs have touched, and until when it is looked at.
-    near: BTreeMap<FeedKey, Timestamp>,
+    /// What runs have touched, until when it is looked at, and when it is read again.
+    near: BTreeMap<FeedKey, (Timestamp, Timestamp)>,
     /// Whether one was at the runs after the last event.
     at_runs: bool,
 }

@@ -15,12 +15,7 @@ impl App {
             Mouse::Click | Mouse::DoubleClick | Mouse::RightClick => 0,
         };
         match &mut self.overlay {
-            // Above its first line the palette brings back what was typed before: that is for the key alone.
-            Some(Overlay::Palette(palette)) => {
-                palette.step(lines.max(-(palette.selected() as isize)));
-                self.dirty = true;
-                return;
-            }
+            Some(Overlay::Palette(_)) => return self.mouse_in_palette(mouse, lines, x, y, effects),
             Some(Overlay::Help(help)) => {
                 help.scroll(lines);
                 self.dirty = true;
@@ -76,6 +71,19 @@ impl App {
             (Mouse::Click | Mouse::RightClick, _) => {}
         }
         self.touched();
+    }
+
+    fn mouse_in_palette(&mut self, mouse: Mouse, lines: isize, x: u16, y: u16, effects: &mut Vec<Effect>) {
+        let Some(Overlay::Palette(mut palette)) = self.overlay.take() else {
+            return;
+        };
+        self.dirty = true;
+        if matches!(mouse, Mouse::Click | Mouse::DoubleClick) && palette.click(x, y) {
+            return self.choose_from(palette, effects);
+        }
+        // Above its first line the palette brings back what was typed before: that is for the key alone.
+        palette.step(lines.max(-(palette.selected() as isize)), &self.judge());
+        self.overlay = Some(Overlay::Palette(palette));
     }
 
     fn mouse_in_menu(&mut self, mouse: Mouse, lines: isize, x: u16, y: u16, effects: &mut Vec<Effect>) {

@@ -3,16 +3,23 @@
 use super::{App, Overlay, keys::keys_text};
 use crate::{
     actions::{self, Id},
-    domain::{GuestRef, NodeRef, ObjectRef, StorageRef},
-    overlays::{Choice, Palette, palette::Candidate},
+    domain::{GuestRef, NodeRef, ObjectRef, StorageRef, TaskRef},
+    overlays::{
+        Choice, Palette,
+        palette::{Candidate, Target},
+    },
+    plan,
     screens::Place,
 };
 
 impl App {
     pub(super) fn open_palette(&mut self) {
         let candidates = self.candidates();
+        let (targets, current) = (self.all_targets(), self.current_target());
         self.overlay = Some(Overlay::Palette(Palette::new(
             candidates,
+            targets,
+            current,
             self.palette_past.clone(),
         )));
     }
@@ -24,6 +31,7 @@ impl App {
             .map(|action| Candidate {
                 text: action.title.to_owned(),
                 note: keys_text(&self.keymap, action.id),
+                fill: None,
                 choice: Choice::Act(action.id),
                 refused: self.availability(action.id).err(),
             })
@@ -37,6 +45,7 @@ impl App {
             } else {
                 note
             },
+            fill: None,
             choice: Choice::Go(Place::Object(object)),
             refused: None,
         };
@@ -72,6 +81,74 @@ impl App {
             all.push(go(format!("cluster {}", cluster.id()), String::new(), object));
         }
         all
+    }
+}
+
+impl App {
+    /// Everything that deeds can be done to.
+    fn all_targets(&self) -> Vec<Target> {
+        let store = &self.world.store;
+        let guests = store.guests().map(|(cluster, guest)| {
+            ObjectRef::Guest(GuestRef {
+                cluster: cluster.clone(),
+                vmid: guest.vmid,
+            })
+        });
+        let nodes = store.nodes().map(|(cluster, node)| {
+            ObjectRef::Node(NodeRef {
+                cluster: cluster.clone(),
+                node: node.name.clone(),
+            })
+        });
+        let running = store.tasks().filter(|(_, task)| !task.state.is_over());
+        let tasks = running.map(|(cluster, task)| {
+            ObjectRef::Task(TaskRef {
+                cluster: cluster.clone(),
+                upid: task.upid.clone(),
+            })
+        });
+        guests
+            .chain(nodes)
+            .chain(tasks)
+            .map(|object| self.target(object))
+            .collect()
+    }
+
+    fn target(&self, object: ObjectRef) -> Target {
+        let store = &self.world.store;
+        let (word, mut rest) = match &object {
+            ObjectRef::Guest(guest) => match store.guest(guest) {
+                Some(known) => (
+                    guest.vmid.to_string(),
+                    format!("{} ({})", known.label(), known.node),
+                ),
+                None => (guest.vmid.to_string(), String::new()),
+            },
+            ObjectRef::Node(node) => (node.node.to_string(), String::new()),
+            ObjectRef::Task(task) => {
+                let upid = &task.upid;
+                (upid.kind.to_string(), format!("{} ({})", upid.id, upid.node))
+            }
+            ObjectRef::Storage(storage) => (storage.storage.to_string(), format!("({})", storage.node)),
+            ObjectRef::Cluster(cluster) => (cluster.to_string(), String::new()),
+        };
+        if store.clusters().len() > 1 {
+            rest = format!("{rest} {}", object.cluster());
+        }
+        Target::new(vec![object], word, rest.trim().to_owned())
+    }
+
+    /// What deeds are about that name no target: all that is marked, or else what is selected.
+    fn current_target(&mut self) -> Option<Target> {
+        let focus = self.focus();
+        let pane = self.panes.get(&focus)?;
+        let marked: Vec<ObjectRef> = pane.marks().into_iter().flatten().cloned().collect();
+        let subject = pane.subject();
+        if marked.is_empty() {
+            return subject.map(|object| self.target(object));
+        }
+        let rest = format!("marked {}", plan::kind_of(&marked));
+        Some(Target::new(marked.clone(), marked.len().to_string(), rest))
     }
 }
 

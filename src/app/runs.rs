@@ -21,6 +21,12 @@ use crate::{
 
 /// How long a touched object stays under the eyes of the readers after its step: pvestatd's next round lies in it.
 const AFTERWARDS: SignedDuration = SignedDuration::from_secs(15);
+/// The same for what HA manages: a task of HA is over when HA knows what is wanted, and the deed follows.
+const AFTER_HA: SignedDuration = SignedDuration::from_secs(60);
+/// Between two reads of what is looked at afterwards.
+const AGAIN: SignedDuration = SignedDuration::from_secs(4);
+/// Objects that are read again at a time.
+const AT_A_TIME: usize = 8;
 
 impl App {
     /// Begins a run.
@@ -80,9 +86,14 @@ impl App {
             return;
         };
         let mut feeds = vec![Feed::Tasks, Feed::Resources];
+        let mut span = AFTERWARDS;
         match &step.subject {
             ObjectRef::Guest(guest) => {
                 let vmid = guest.vmid;
+                let known = self.world.store.guest(guest);
+                if known.is_some_and(|guest| guest.ha_state.is_some()) {
+                    span = AFTER_HA;
+                }
                 feeds.extend([
                     Feed::GuestStatus(vmid),
                     Feed::GuestConfig(vmid),
@@ -99,8 +110,9 @@ impl App {
             ObjectRef::Task(_) | ObjectRef::Cluster(_) => {}
         }
         let keys: BTreeSet<FeedKey> = feeds.into_iter().map(|feed| feed.of(&step.cluster)).collect();
-        let until = self.world.now + AFTERWARDS;
-        self.near.extend(keys.iter().map(|key| (key.clone(), until)));
+        let (until, again) = (self.world.now + span, self.world.now + AGAIN);
+        self.near
+            .extend(keys.iter().map(|key| (key.clone(), (until, again))));
         effects.push(Effect::Refresh(keys));
     }
 
@@ -147,8 +159,25 @@ impl App {
     /// What stays under the eyes of the readers for a while; forgets what need not any more.
     pub(super) fn feeds_nearby(&mut self) -> Vec<FeedKey> {
         let now = self.world.now;
-        self.near.retain(|_, until| *until > now);
+        self.near.retain(|_, (until, _)| *until > now);
         self.near.keys().cloned().collect()
+    }
+
+    /// Reads again how the guests are that were touched: what was begun may take a while to show.
+    pub(super) fn look_again(&mut self, effects: &mut Vec<Effect>) {
+        let now = self.world.now;
+        let due = self
+            .near
+            .iter_mut()
+            .filter(|(key, (_, again))| matches!(key.feed, Feed::GuestStatus(_)) && *again <= now);
+        let mut keys = BTreeSet::new();
+        for (key, (_, again)) in due.take(AT_A_TIME) {
+            *again = now + AGAIN;
+            keys.insert(key.clone());
+        }
+        if !keys.is_empty() && !self.paused {
+            effects.push(Effect::Refresh(keys));
+        }
     }
 
     /// Takes the newest runs of the journal.

@@ -34,7 +34,10 @@ impl App {
                 self.size = (width, height);
                 self.touched();
             }
-            Event::Ticked => self.tick(),
+            Event::Ticked => {
+                self.tick();
+                self.look_again(&mut effects);
+            }
             Event::Read(update) => self.read(*update),
             Event::Recalled(known) => {
                 if self.world.store.restore(*known).visible() {

@@ -1,14 +1,14 @@
 //! How the overlays look.
 
 use super::{
-    help::Help,
+    help::{Help, Shown},
     palette::{Candidate, Palette},
     toast::Toasts,
 };
 use crate::ui::{Canvas, Rect, Tone, pane, safe};
 
 /// The palette: a box below the header, its lines under the typed text.
-pub fn palette(canvas: &mut Canvas<'_>, palette: &Palette) {
+pub fn palette(canvas: &mut Canvas<'_>, palette: &mut Palette) {
     let area = canvas.area();
     let width = area.width.saturating_sub(4).clamp(20.min(area.width), 100);
     let height = (palette.shown().len() as u16 + 3)
@@ -38,6 +38,15 @@ pub fn palette(canvas: &mut Canvas<'_>, palette: &Palette) {
         );
     }
     let first = (palette.selected() + 1).saturating_sub(rows);
+    let all = inside.area();
+    palette.drawn = (
+        Rect {
+            y: all.y + 1,
+            height: all.height.saturating_sub(1),
+            ..all
+        },
+        first,
+    );
     for (line, candidate) in palette.shown().iter().skip(first).take(rows).enumerate() {
         let y = line as u16 + 1;
         candidate_row(&mut inside, y, candidate, first + line == palette.selected());
@@ -85,13 +94,21 @@ pub fn help(canvas: &mut Canvas<'_>, help: &mut Help) {
     let mut inside = canvas.inner();
     help.line.draw(&mut inside.row(0), "search: ");
     let rows = usize::from(inside.height().saturating_sub(2));
-    let shown: Vec<_> = help.shown().into_iter().cloned().collect();
-    help.offset = help.offset.min(shown.len().saturating_sub(rows));
+    let offset = help.offset.min(help.shown().len().saturating_sub(rows));
+    help.offset = offset;
+    let shown = help.shown();
     if shown.is_empty() {
         inside.text(0, 2, "no action fits what is typed", inside.width(), Tone::Muted);
     }
-    for (line, row) in shown.iter().skip(help.offset).take(rows).enumerate() {
+    for (line, shown) in shown.iter().skip(offset).take(rows).enumerate() {
         let y = line as u16 + 2;
+        let row = match shown {
+            Shown::Heading(heading) => {
+                inside.text(0, y, heading, inside.width(), Tone::Title);
+                continue;
+            }
+            Shown::Row(row) => row,
+        };
         inside.text(0, y, &row.keys, 16, Tone::Key);
         inside.text(17, y, row.title, 20, Tone::Accent);
         let width = inside.width();
@@ -104,7 +121,7 @@ pub fn help(canvas: &mut Canvas<'_>, help: &mut Help) {
     }
     let mut below = inside.inner_rows();
     let mut bar = below.inner_rows();
-    bar.scroll_bar(help.offset, shown.len());
+    bar.scroll_bar(offset, shown.len());
 }
 
 /// Toasts: one above the other at the lower right.

@@ -1,7 +1,7 @@
-//! Help: what every key does, made from the action table. Typing searches it.
+//! Help: what every key does, made from the action table, under headings. Typing searches it.
 
 use crate::{
-    actions::{self, Scope},
+    actions::{self, DEEDS, Scope, deed::Object},
     ui::line::Line,
 };
 
@@ -26,22 +26,76 @@ pub struct HelpRow {
     pub name: &'static str,
     /// What it does.
     pub help: &'static str,
-    /// Where it means something.
-    pub scope: Scope,
+    /// The heading that it stands under.
+    pub group: &'static str,
+}
+
+/// What is shown: a heading, or a row under it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Shown<'a> {
+    /// A heading.
+    Heading(&'static str),
+    /// An action.
+    Row(&'a HelpRow),
+}
+
+/// Where the keys of a scope mean something.
+fn heading(scope: Scope) -> &'static str {
+    match scope {
+        Scope::List => "In lists",
+        Scope::Text => "In pages and logs",
+        Scope::Log => "In logs",
+        Scope::Global => "Everywhere",
+    }
+}
+
+/// What deeds are done to.
+fn deeds_on(object: Object) -> &'static str {
+    match object {
+        Object::Guest => "On guests: key of the menu, then the letter",
+        Object::Node => "On nodes: key of the menu, then the letter",
+        Object::Task => "On tasks: key of the menu, then the letter",
+    }
 }
 
 impl Help {
     /// Opens it; `keys` tells the keys of an action, as the user's keymap has them.
     pub fn new(keys: impl Fn(crate::actions::Id) -> String) -> Self {
-        let rows = actions::all()
-            .map(|action| HelpRow {
-                keys: keys(action.id),
-                title: action.title,
-                name: action.name,
-                help: action.help,
-                scope: action.scope,
+        let row = |action: &'static actions::Action, keys: String, group| HelpRow {
+            keys,
+            title: action.title,
+            name: action.name,
+            help: action.help,
+            group,
+        };
+        let scopes = [Scope::Global, Scope::List, Scope::Text, Scope::Log];
+        let mut rows: Vec<HelpRow> = scopes
+            .into_iter()
+            .flat_map(|scope| {
+                let of_scope = move |action: &&actions::Action| {
+                    action.scope == scope && !matches!(action.id, actions::Id::Deed(_))
+                };
+                actions::all().filter(of_scope)
+            })
+            .map(|action| row(action, keys(action.id), heading(action.scope)))
+            .collect();
+        let menu = keys(actions::Id::MenuOpen);
+        let menu = menu.split(' ').next().unwrap_or_default();
+        let mut deeds: Vec<HelpRow> = DEEDS
+            .iter()
+            .map(|deed| {
+                let own = keys(deed.action.id);
+                let letter = deed.letter.map(|letter| format!("{menu} {letter}"));
+                let both: Vec<String> = letter
+                    .into_iter()
+                    .chain((!own.is_empty()).then_some(own))
+                    .collect();
+                row(&deed.action, both.join(" "), deeds_on(deed.object))
             })
             .collect();
+        // What stands together in the table need not be of one sort.
+        deeds.sort_by_key(|row| row.group);
+        rows.extend(deeds);
         Self {
             line: Line::default(),
             rows,
@@ -49,18 +103,25 @@ impl Help {
         }
     }
 
-    /// The rows that contain what is typed.
-    pub fn shown(&self) -> Vec<&HelpRow> {
+    /// The rows that contain what is typed, each group under its heading.
+    pub fn shown(&self) -> Vec<Shown<'_>> {
         let wanted = self.line.text().trim().to_lowercase();
-        self.rows
-            .iter()
-            .filter(|row| {
-                wanted.is_empty()
-                    || [row.keys.as_str(), row.title, row.name, row.help]
-                        .iter()
-                        .any(|text| text.to_lowercase().contains(&wanted))
-            })
-            .collect()
+        let fits = |row: &&HelpRow| {
+            wanted.is_empty()
+                || [row.keys.as_str(), row.title, row.name, row.help]
+                    .iter()
+                    .any(|text| text.to_lowercase().contains(&wanted))
+        };
+        let mut shown = Vec::new();
+        let mut group = "";
+        for row in self.rows.iter().filter(fits) {
+            if row.group != group {
+                group = row.group;
+                shown.push(Shown::Heading(group));
+            }
+            shown.push(Shown::Row(row));
+        }
+        shown
     }
 
     /// Scrolls.
@@ -72,14 +133,49 @@ impl Help {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+
+    fn names(help: &Help) -> Vec<&'static str> {
+        let rows = help.shown().into_iter().filter_map(|shown| match shown {
+            Shown::Row(row) => Some(row.name),
+            Shown::Heading(_) => None,
+        });
+        rows.collect()
+    }
+
+    #[test]
+    fn help_knows_every_action_once_and_no_other() {
+        let help = Help::new(|id| id.action().keys.join(" "));
+        let all: BTreeSet<&str> = actions::all().map(|action| action.name).collect();
+        assert_eq!(names(&help).len(), all.len());
+        assert_eq!(names(&help).into_iter().collect::<BTreeSet<_>>(), all);
+    }
+
+    #[test]
+    fn each_group_has_one_heading() {
+        let help = Help::new(|id| id.action().keys.join(" "));
+        let headings: Vec<&str> = help
+            .shown()
+            .into_iter()
+            .filter_map(|shown| match shown {
+                Shown::Heading(heading) => Some(heading),
+                Shown::Row(_) => None,
+            })
+            .collect();
+        let different: BTreeSet<&&str> = headings.iter().collect();
+        assert_eq!(headings.len(), different.len(), "{headings:?}");
+        assert!(headings.len() >= 5, "{headings:?}");
+    }
 
     #[test]
     fn help_searches_keys_and_words() {
         let mut help = Help::new(|id| id.action().keys.join(" "));
-        assert_eq!(help.shown().len(), actions::all().count());
         help.line = Line::new("palette");
-        assert!(help.shown().iter().any(|row| row.name == "palette.open"));
-        assert!(help.shown().len() < actions::all().count());
+        assert!(names(&help).contains(&"palette.open"));
+        assert!(names(&help).len() < actions::all().count());
+        help.line = Line::new("guest.shutdown");
+        assert!(matches!(help.shown()[1], Shown::Row(row) if row.keys == "s d"));
     }
 }

@@ -227,7 +227,10 @@ impl Cluster {
 
 fn take_guest_detail(details: &mut GuestDetails, feed: &Feed, payload: Payload) -> Result<bool, Mismatch> {
     Ok(match (feed, payload) {
-        (Feed::GuestStatus(_), Payload::GuestStatus(status)) => set(&mut details.status, status),
+        (Feed::GuestStatus(_), Payload::GuestStatus(status)) => {
+            details.settled = false;
+            set(&mut details.status, status)
+        }
         (Feed::GuestConfig(_), Payload::GuestConfig(config)) => set(&mut details.config, config),
         (Feed::GuestPending(_), Payload::GuestPending(pending)) => set(&mut details.pending, pending),
         (Feed::GuestAddresses(_), Payload::GuestAddresses(interfaces)) => {

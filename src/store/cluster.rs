@@ -24,8 +24,9 @@ use super::{
     tasks::Tasks,
 };
 
-/// pvestatd renews the inventory this often: a detail that is younger than that knows better.
-const INVENTORY_LAG: SignedDuration = SignedDuration::from_secs(10);
+/// pvestatd renews the inventory each ten seconds, and needs a while for it: a detail that is younger than this knows
+/// better, until an inventory says the same.
+const INVENTORY_LAG: SignedDuration = SignedDuration::from_secs(15);
 /// For this long a detail may tell paused from running: the inventory never can.
 const DETAIL_FRESH: SignedDuration = SignedDuration::from_secs(30);
 
@@ -230,6 +231,7 @@ impl Cluster {
 
     /// Takes a whole inventory that was read at `at`. Says what differs from before.
     pub(super) fn take_inventory(&mut self, mut new: Inventory, at: Timestamp) -> Vec<Kind> {
+        self.settle_details(&new.guests);
         self.overlay_details(&mut new.guests, at);
         let differs = self.replace_inventory(new);
         self.live = true;
@@ -265,24 +267,47 @@ impl Cluster {
         differs
     }
 
+    /// Notes which details the inventory has caught up with: what it says of those guests from now on is news.
+    fn settle_details(&mut self, guests: &[Guest]) {
+        let unsettled: Vec<Vmid> = self
+            .details
+            .guests
+            .iter()
+            .filter(|(_, details)| !details.settled && details.status.is_some())
+            .map(|(vmid, _)| *vmid)
+            .collect();
+        if unsettled.is_empty() {
+            return;
+        }
+        for guest in guests.iter().filter(|guest| unsettled.contains(&guest.vmid)) {
+            let Some(details) = self.details.guests.get_mut(&guest.vmid) else {
+                continue;
+            };
+            details.settled = details
+                .status
+                .as_ref()
+                .is_some_and(|detail| detail.status == Some(guest.status) && detail.lock == guest.lock);
+        }
+    }
+
     fn overlay_details(&self, guests: &mut [Guest], at: Timestamp) {
-        let fresh: HashMap<Vmid, (&GuestDetail, SignedDuration)> = self
+        let fresh: HashMap<Vmid, (&GuestDetail, SignedDuration, bool)> = self
             .details
             .guests
             .iter()
             .filter_map(|(vmid, details)| {
                 let read = self.records.get(&Feed::GuestStatus(*vmid)).data_at?;
                 let age = at.duration_since(read);
-                Some((*vmid, (details.status.as_deref()?, age)))
+                Some((*vmid, (details.status.as_deref()?, age, details.settled)))
             })
-            .filter(|(_, (_, age))| *age < DETAIL_FRESH)
+            .filter(|(_, (_, age, _))| *age < DETAIL_FRESH)
             .collect();
         if fresh.is_empty() {
             return;
         }
         for guest in guests {
-            if let Some((detail, age)) = fresh.get(&guest.vmid) {
-                overlay(guest, detail, *age);
+            if let Some((detail, age, settled)) = fresh.get(&guest.vmid) {
+                overlay(guest, detail, *age, *settled);
             }
         }
     }
@@ -302,7 +327,7 @@ impl Cluster {
         };
         let guest = &mut self.inventory.guests[*at as usize];
         let before = (guest.status, guest.lock.clone(), guest.uptime);
-        overlay(guest, detail, SignedDuration::ZERO);
+        overlay(guest, detail, SignedDuration::ZERO, false);
         before != (guest.status, guest.lock.clone(), guest.uptime)
     }
 
@@ -382,10 +407,10 @@ impl Cluster {
     }
 }
 
-/// Corrects a guest's row by its detail, read `age` before the row.
-fn overlay(guest: &mut Guest, detail: &GuestDetail, age: SignedDuration) {
+/// Corrects a guest's row by its detail, read `age` before the row; `settled` if an inventory has said the same since.
+fn overlay(guest: &mut Guest, detail: &GuestDetail, age: SignedDuration, settled: bool) {
     let Some(status) = detail.status else { return };
-    if age < INVENTORY_LAG {
+    if age < INVENTORY_LAG && !settled {
         guest.status = status;
         guest.lock.clone_from(&detail.lock);
         guest.uptime = detail.uptime;

@@ -44,6 +44,8 @@ pub(super) struct NodeDetails {
 #[derive(Default, Debug)]
 pub(super) struct GuestDetails {
     pub(super) status: Option<Box<GuestDetail>>,
+    /// Whether an inventory has said the same as `status` since that was read.
+    pub(super) settled: bool,
     pub(super) config: Option<GuestConfig>,
     pub(super) pending: Option<Vec<PendingChange>>,
     pub(super) addresses: Option<Vec<GuestInterface>>,

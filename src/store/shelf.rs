@@ -23,6 +23,11 @@ impl<K: Clone + Eq + Hash, V: Default> Shelf<K, V> {
         self.entries.get(key).map(|(_, value)| value)
     }
 
+    /// The value of a key, without touching it.
+    pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.entries.get_mut(key).map(|(_, value)| value)
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.entries.iter().map(|(key, (_, value))| (key, value))
     }

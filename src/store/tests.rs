@@ -186,7 +186,31 @@ fn the_inventory_lags_behind_a_detail() {
     ));
     // pvestatd has not come round yet and still calls it running.
     store.apply(resources(105, inventory(1)));
-    assert_eq!(store.guest(&guest_ref(100)).unwrap().status, GuestStatus::Stopped);
+    let status = |store: &Store| store.guest(&guest_ref(100)).unwrap().status;
+    assert_eq!(status(&store), GuestStatus::Stopped);
+    // Its rounds take a while: the row does not flap back in between.
+    store.apply(resources(114, inventory(1)));
+    assert_eq!(status(&store), GuestStatus::Stopped);
+    // After that it is the inventory that knows better.
+    store.apply(resources(117, inventory(1)));
+    assert_eq!(status(&store), GuestStatus::Running);
+}
+
+#[test]
+fn an_inventory_that_has_caught_up_is_believed_from_then_on() {
+    let mut store = store();
+    store.apply(resources(100, inventory(1)));
+    store.apply(read(
+        101,
+        Feed::GuestStatus(Vmid(100)),
+        detail(GuestStatus::Stopped),
+    ));
+    let mut stopped = inventory(1);
+    stopped.guests[0].status = GuestStatus::Stopped;
+    store.apply(resources(104, stopped));
+    // Somebody else starts it again.
+    store.apply(resources(106, inventory(1)));
+    assert_eq!(store.guest(&guest_ref(100)).unwrap().status, GuestStatus::Running);
 }
 
 #[test]

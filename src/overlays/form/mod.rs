@@ -112,7 +112,7 @@ impl Form {
         for field in &mut self.fields {
             let value = field.line.text();
             field.fault = match (value.is_empty(), field.argument.required) {
-                (true, true) if field.offers.is_empty() && is_chosen(field.argument.kind) => {
+                (true, true) if field.offers.is_empty() && field.argument.kind.is_chosen() => {
                     Some("there is nothing to choose from".to_owned())
                 }
                 (true, true) => Some("is needed".to_owned()),
@@ -267,12 +267,4 @@ impl Form {
         };
         format!("{}{kind}", argument.help)
     }
-}
-
-/// Whether a value can only be one of those that exist.
-fn is_chosen(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Node | Kind::Storage | Kind::Snapshot | Kind::Disk | Kind::Pool | Kind::Service
-    )
 }

@@ -1,13 +1,19 @@
-//! The palette: every place, object and action by name, found by typing parts of it.
+//! The palette: every place, object and action by name, found by typing parts of it; and every deed on every object.
+
+mod deeds;
 
 use nucleo_matcher::{
     Config, Matcher, Utf32Str,
     pattern::{CaseMatching, Normalization, Pattern},
 };
 
+pub use deeds::{Judge, Target};
+
 use crate::{
     actions::{self, Place},
-    ui::line::Line,
+    domain::ObjectRef,
+    plan::{Arguments, Deed},
+    ui::{Rect, line::Line},
 };
 
 /// What choosing a line does.
@@ -19,6 +25,15 @@ pub enum Choice {
     Filter(Place, String),
     /// Does an action of the table.
     Act(actions::Id),
+    /// Does a deed to these, with what was typed behind them.
+    Do {
+        /// Which deed.
+        deed: Deed,
+        /// To what.
+        targets: Vec<ObjectRef>,
+        /// With which arguments.
+        arguments: Arguments,
+    },
 }
 
 /// One line of the palette.
@@ -28,6 +43,8 @@ pub struct Candidate {
     pub text: String,
     /// What stands behind it: key, place, status.
     pub note: String,
+    /// What the line is completed to, if that is not `text`.
+    pub fill: Option<String>,
     /// What choosing it does.
     pub choice: Choice,
     /// Why it is not possible now; then it is shown dimmed and cannot be chosen.
@@ -40,32 +57,45 @@ pub struct Palette {
     /// What is typed.
     pub line: Line,
     candidates: Vec<Candidate>,
+    targets: Vec<Target>,
+    /// What is selected, or all that is marked.
+    current: Option<Target>,
     shown: Vec<Candidate>,
     selected: usize,
     past: Vec<String>,
     past_at: Option<usize>,
+    /// Where the last frame drew the lines, and the first of them.
+    pub(super) drawn: (Rect, usize),
 }
 
 /// Lines that are kept of a search: more than a screen, less than an estate.
 const MOST: usize = 200;
 
 impl Palette {
-    /// Opens it over these candidates; `past` is what was typed before, the newest last.
-    pub fn new(candidates: Vec<Candidate>, past: Vec<String>) -> Self {
-        let mut palette = Self {
+    /// Opens it over these candidates, and over deeds on these targets; `past` is what was typed before, the newest
+    /// last.
+    pub fn new(
+        candidates: Vec<Candidate>,
+        targets: Vec<Target>,
+        current: Option<Target>,
+        past: Vec<String>,
+    ) -> Self {
+        let shown = candidates.iter().take(MOST).cloned().collect();
+        Self {
             line: Line::default(),
             candidates,
-            shown: Vec::new(),
+            targets,
+            current,
+            shown,
             selected: 0,
             past,
             past_at: None,
-        };
-        palette.search();
-        palette
+            drawn: (Rect::default(), 0),
+        }
     }
 
     /// Finds again what fits the line. Called after each change of it.
-    pub fn search(&mut self) {
+    pub fn search(&mut self, judge: &dyn Judge) {
         self.selected = 0;
         let typed = self.line.text().trim();
         if typed.is_empty() {
@@ -92,12 +122,26 @@ impl Palette {
                 *index,
             )
         });
-        self.shown = filter_of(typed).into_iter().collect();
-        self.shown.extend(
-            hits.into_iter()
-                .take(MOST)
-                .map(|(_, index)| self.candidates[index].clone()),
+        let deeds = deeds::find(
+            self.line.text().trim_start(),
+            self.current.as_ref(),
+            &self.targets,
+            judge,
         );
+        let (possible, refused): (Vec<_>, Vec<_>) =
+            deeds.into_iter().partition(|deed| deed.refused.is_none());
+        self.shown = filter_of(typed).into_iter().collect();
+        self.shown.extend(possible);
+        // What cannot be done stands behind everything that can.
+        let (open, closed): (Vec<_>, Vec<_>) = hits
+            .into_iter()
+            .take(MOST)
+            .map(|(_, index)| self.candidates[index].clone())
+            .partition(|candidate| candidate.refused.is_none());
+        self.shown.extend(open);
+        self.shown.extend(refused);
+        self.shown.extend(closed);
+        self.shown.truncate(MOST);
     }
 
     /// The lines that fit, the best first.
@@ -111,16 +155,16 @@ impl Palette {
     }
 
     /// Moves the selection; above the first line, `↑` brings back what was typed before.
-    pub fn step(&mut self, lines: isize) {
+    pub fn step(&mut self, lines: isize, judge: &dyn Judge) {
         if lines < 0 && self.selected == 0 {
-            self.recall();
+            self.recall(judge);
             return;
         }
         let last = self.shown.len().saturating_sub(1);
         self.selected = self.selected.saturating_add_signed(lines).min(last);
     }
 
-    fn recall(&mut self) {
+    fn recall(&mut self, judge: &dyn Judge) {
         let next = match self.past_at {
             None => self.past.len().checked_sub(1),
             Some(at) => Some(at.saturating_sub(1)),
@@ -128,16 +172,27 @@ impl Palette {
         if let Some(text) = next.and_then(|at| self.past.get(at)) {
             self.line = Line::new(text);
             self.past_at = next;
-            self.search();
+            self.search(judge);
         }
     }
 
     /// Completes the line to the selected candidate's text.
-    pub fn complete(&mut self) {
+    pub fn complete(&mut self, judge: &dyn Judge) {
         if let Some(candidate) = self.shown.get(self.selected) {
-            self.line = Line::new(&candidate.text);
-            self.search();
+            self.line = Line::new(candidate.fill.as_ref().unwrap_or(&candidate.text));
+            self.search(judge);
         }
+    }
+
+    /// Selects the line at a place of the screen; returns whether there is one.
+    pub fn click(&mut self, x: u16, y: u16) -> bool {
+        let (area, first) = self.drawn;
+        let at = first + usize::from(y.saturating_sub(area.y));
+        let hit = area.contains((x, y).into()) && at < self.shown.len();
+        if hit {
+            self.selected = at;
+        }
+        hit
     }
 
     /// What `Enter` chooses.
@@ -172,75 +227,11 @@ fn filter_of(typed: &str) -> Option<Candidate> {
     (!filter.is_empty()).then(|| Candidate {
         text: format!("{name} {filter}"),
         note: "filter".to_owned(),
+        fill: None,
         choice: Choice::Filter(place, filter.to_owned()),
         refused: None,
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn candidate(text: &str, refused: Option<&str>) -> Candidate {
-        Candidate {
-            text: text.to_owned(),
-            note: String::new(),
-            choice: Choice::Act(actions::Id::Help),
-            refused: refused.map(str::to_owned),
-        }
-    }
-
-    fn palette() -> Palette {
-        Palette::new(
-            vec![
-                candidate("Quit", None),
-                candidate("guest 104 web-01", None),
-                candidate("guest 105 db-01", Some("it is gone")),
-            ],
-            vec!["old".into(), "newer".into()],
-        )
-    }
-
-    fn type_in(palette: &mut Palette, text: &str) {
-        palette.line = Line::new(text);
-        palette.search();
-    }
-
-    #[test]
-    fn parts_of_words_find_their_line() {
-        let mut palette = palette();
-        type_in(&mut palette, "web 104");
-        assert_eq!(palette.shown().len(), 1);
-        assert_eq!(palette.choose(), Ok(Choice::Act(actions::Id::Help)));
-    }
-
-    #[test]
-    fn what_is_refused_says_why() {
-        let mut palette = palette();
-        type_in(&mut palette, "db");
-        assert_eq!(palette.choose(), Err("it is gone".to_owned()));
-        type_in(&mut palette, "zzz");
-        assert!(palette.choose().is_err());
-    }
-
-    #[test]
-    fn a_place_takes_a_filter() {
-        let mut palette = palette();
-        type_in(&mut palette, "guests status:stopped tag:lab");
-        assert_eq!(
-            palette.choose(),
-            Ok(Choice::Filter(Place::Guests, "status:stopped tag:lab".into()))
-        );
-    }
-
-    #[test]
-    fn upwards_from_the_top_is_the_past() {
-        let mut palette = palette();
-        palette.step(-1);
-        assert_eq!(palette.line.text(), "newer");
-        palette.step(-1);
-        assert_eq!(palette.line.text(), "old");
-        palette.step(-1);
-        assert_eq!(palette.line.text(), "old");
-    }
-}
+mod tests;
