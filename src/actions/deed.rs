@@ -51,6 +51,10 @@ impl Object {
 pub enum Kind {
     /// Any text of one line.
     Text,
+    /// Any text.
+    Lines,
+    /// A name as DNS has them: `web-01`.
+    Name,
     /// 1 or 0.
     Flag,
     /// A whole number from, to.
@@ -115,7 +119,8 @@ pub struct Row {
     pub danger: Danger,
     /// What it is done to.
     pub object: Object,
-    /// The privilege it needs on the object; a task needs none beyond being one's own.
+    /// The privilege it needs on the object; `None` where it depends on the arguments, where only root may, and for a
+    /// task that is one's own.
     pub privilege: Option<&'static str>,
     /// Its arguments.
     pub arguments: &'static [Argument],
@@ -139,11 +144,19 @@ const fn optional(name: &'static str, kind: Kind, help: &'static str) -> Argumen
     }
 }
 
+/// Most memory that a guest is given, in MiB: what QEMU can address.
+const MEMORY: u64 = 4_178_944;
+/// Most clones that one plan makes.
+const CLONES: u64 = 50;
+
 /// Longest that a guest is given to shut down, in seconds: the server takes no more than a day.
 const DAY: u64 = 86_400;
 
 const SNAPSHOT: Argument = required("snapshot", Kind::Snapshot, "name of the snapshot");
+const DISK: Argument = required("disk", Kind::Disk, "disk, such as scsi0 or rootfs");
 const POWER: Option<&str> = Some("VM.PowerMgmt");
+const OPTIONS: Option<&str> = Some("VM.Config.Options");
+const ALLOCATE: Option<&str> = Some("VM.Allocate");
 
 macro_rules! deeds {
     ($($deed:ident $name:literal $letter:expr, $danger:ident $object:ident $privilege:expr, $arguments:expr, $title:literal, $help:literal;)*) => {
@@ -185,7 +198,10 @@ deeds! {
         "Reboot", "Shuts the guest down and starts it again; pending changes take effect.";
     GuestStop "guest.stop" Some('x'), Confirm Guest POWER, &[], "Stop", "Stops the guest at once, as if the power went away.";
     GuestReset "guest.reset" Some('e'), Confirm Guest POWER, &[], "Reset", "Resets the machine, as its reset button would.";
-    GuestSuspend "guest.suspend" Some('u'), Confirm Guest POWER, &[], "Suspend", "Halts the guest; it stays in memory.";
+    GuestSuspend "guest.suspend" Some('u'), Confirm Guest POWER,
+        &[optional("to-disk", Kind::Flag, "write its memory to disk and stop it; the next start goes on from there"),
+          optional("storage", Kind::Storage, "storage for the memory, with to-disk")],
+        "Suspend", "Halts the guest; it stays in memory, or goes to disk.";
     GuestResume "guest.resume" Some('p'), None Guest POWER, &[], "Resume", "Lets a suspended guest go on.";
     // --- place
     GuestMigrate "guest.migrate" Some('m'), Confirm Guest Some("VM.Migrate"),
@@ -202,6 +218,59 @@ deeds! {
         "Roll back to snapshot", "Puts the guest back to a snapshot; what was written since is lost.";
     SnapshotDelete "guest.snapshot.delete" Some('k'), TypeName Guest Some("VM.Snapshot"), &[SNAPSHOT],
         "Delete snapshot", "Deletes a snapshot for good.";
+    // --- copies
+    GuestClone "guest.clone" Some('c'), Confirm Guest Some("VM.Clone"),
+        &[optional("newid", Kind::NewVmid, "VMID of the first clone; the next free one if left out"),
+          optional("name", Kind::Name, "name; several clones get -1, -2… behind it"),
+          optional("count", Kind::Number(1, CLONES), "how many clones"),
+          optional("full", Kind::Flag, "1: copy all disks; 0: share those of a template (its default)"),
+          optional("target", Kind::Node, "node for the clone; all disks must be on shared storage"),
+          optional("storage", Kind::Storage, "storage for the disks of a full clone"),
+          optional("pool", Kind::Pool, "pool for the clone"),
+          optional("snapshot", Kind::Snapshot, "clone this snapshot instead of the present state"),
+          optional("description", Kind::Text, "notes of the clone")],
+        "Clone", "Copies a guest, once or several times.";
+    GuestTemplate "guest.template" Some('t'), TypeName Guest ALLOCATE, &[],
+        "Convert to template", "Makes a stopped guest a template for clones; it never runs again.";
+    // --- configuration
+    DiskResize "guest.disk.resize" Some('z'), Confirm Guest Some("VM.Config.Disk"),
+        &[DISK, required("size", Kind::Size, "new size such as 64G, or +10G for that much more")],
+        "Resize disk", "Makes a disk larger; none ever gets smaller.";
+    DiskMove "guest.disk.move" Some('v'), Confirm Guest Some("VM.Config.Disk"),
+        &[DISK, required("storage", Kind::Storage, "storage to go to"),
+          optional("format", Kind::Choice(&["raw", "qcow2", "vmdk"]), "format on a file storage (machines only)"),
+          optional("delete", Kind::Flag, "remove the source when it is copied; it stays as unused disk otherwise")],
+        "Move disk", "Copies a disk to another storage and uses it from there.";
+    GuestResources "guest.resources" Some('h'), Confirm Guest None,
+        &[optional("cores", Kind::Number(1, 8192), "cores, of each socket"),
+          optional("sockets", Kind::Number(1, 4), "sockets (machines only)"),
+          optional("memory", Kind::Number(16, MEMORY), "memory in MiB"),
+          optional("swap", Kind::Number(0, MEMORY), "swap in MiB (containers only)")],
+        "Change resources", "Changes cores and memory; the plan says what waits for the next start.";
+    GuestTags "guest.tags" Some('g'), None Guest OPTIONS,
+        &[optional("add", Kind::Tags, "tags to put on"),
+          optional("remove", Kind::Tags, "tags to take off"),
+          optional("set", Kind::Tags, "the tags that it has from now on, and no others; empty for none")],
+        "Change tags", "Puts tags on a guest or takes them off.";
+    GuestNotes "guest.notes" Some('w'), None Guest OPTIONS,
+        &[optional("notes", Kind::Lines, "the notes from now on; empty removes them"),
+          optional("append", Kind::Lines, "a paragraph to put below what is there")],
+        "Edit notes", "Writes the notes of a guest.";
+    GuestOptions "guest.options" Some('o'), Confirm Guest OPTIONS,
+        &[optional("name", Kind::Name, "its name"),
+          optional("onboot", Kind::Flag, "start it when its node starts"),
+          optional("protection", Kind::Flag, "refuse to delete it or its disks"),
+          optional("startup", Kind::Text, "order and delays in seconds: order=2,up=30,down=60; empty for none"),
+          optional("agent", Kind::Flag, "use the guest agent (machines only)")],
+        "Change options", "Changes name, start at boot, protection, start order and guest agent.";
+    // --- the end
+    GuestDelete "guest.delete" Some('D'), TypeName Guest ALLOCATE,
+        &[optional("stop", Kind::Flag, "stop it first if it runs"),
+          optional("purge", Kind::Flag, "remove it from backup jobs, replication and HA too"),
+          optional("unreferenced", Kind::Flag, "delete disks of its VMID that its configuration does not name")],
+        "Delete", "Deletes a guest and its disks for good.";
+    GuestUnlock "guest.unlock" Some('l'), Confirm Guest None, &[],
+        "Unlock", "Removes the lock that an interrupted task left; only root@pam with a password or on a node may.";
     // --- tasks
     TaskStop "task.stop" Some('x'), Confirm Task None, &[], "Stop task",
         "Stops a running task; what it had begun is left as it is.";

@@ -54,6 +54,45 @@ pub fn migrate(at: At<'_>, target: &str, running: bool) -> Call {
     }
 }
 
+/// `POST …/clone`: into a VMID that nobody has.
+pub fn clone(at: At<'_>, new: Vmid) -> Call {
+    at.call(Method::Post, &["clone"]).with("newid", &new.to_string())
+}
+
+/// `POST …/template`.
+pub fn template(at: At<'_>) -> Call {
+    at.call(Method::Post, &["template"])
+}
+
+/// `PUT …/resize`: to a size, or with `+` by that much.
+pub fn resize(at: At<'_>, disk: &str, size: &str) -> Call {
+    at.call(Method::Put, &["resize"])
+        .with("disk", disk)
+        .with("size", size)
+}
+
+/// `POST …/move_disk` of a machine, `POST …/move_volume` of a container.
+pub fn move_disk(at: At<'_>, disk: &str, storage: &str) -> Call {
+    let (verb, name) = match at.kind {
+        GuestKind::Qemu => ("move_disk", "disk"),
+        GuestKind::Lxc => ("move_volume", "volume"),
+    };
+    at.call(Method::Post, &[verb])
+        .with(name, disk)
+        .with("storage", storage)
+}
+
+/// `PUT …/config`: it is done when it is answered. (`POST …/config`, for machines alone, does the same in a task; it
+/// is for changes that allocate disks, which take longer than an answer may.)
+pub fn config(at: At<'_>) -> Call {
+    at.call(Method::Put, &["config"])
+}
+
+/// `DELETE …`: the guest and its disks.
+pub fn delete(at: At<'_>) -> Call {
+    at.call(Method::Delete, &[])
+}
+
 /// `DELETE /nodes/{node}/tasks/{upid}`.
 pub fn task_stop(upid: &Upid) -> Call {
     Call::new(
@@ -86,13 +125,61 @@ pub fn catalogue() -> Vec<Call> {
         all.push(snapshot_delete(at, "before-upgrade"));
         all.push(migrate(at, "pve2", false));
         all.push(migrate(at, "pve2", true));
+        all.extend(changes(at));
         if kind == GuestKind::Qemu {
             all.push(power(at, "reset"));
+            let suspend = power(at, "suspend").with("todisk", "1");
+            all.push(suspend.with("statestorage", "local"));
             all.push(migrate(at, "pve2", true).with("with-local-disks", "1"));
         }
     }
     if let Ok(upid) = "UPID:pve1:000002CE:000041E6:6B0135DE:qmstart:104:root@pam!test:".parse() {
         all.push(task_stop(&upid));
+    }
+    all
+}
+
+/// Samples of what changes the guest itself.
+fn changes(at: At<'_>) -> Vec<Call> {
+    const DIGEST: &str = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
+    let qemu = at.kind == GuestKind::Qemu;
+    let (name, disk) = if qemu {
+        ("name", "scsi0")
+    } else {
+        ("hostname", "rootfs")
+    };
+    let clone = clone(at, Vmid(200)).with("full", "1").with("target", "pve2");
+    let clone = clone.with("storage", "local").with("pool", "acme");
+    let move_disk = move_disk(at, disk, "local").with("delete", "1");
+    let options = config(at)
+        .with(name, "web-02")
+        .with("onboot", "1")
+        .with("protection", "1")
+        .with("startup", "order=2,up=30");
+    let resources = config(at).with("cores", "4").with("memory", "4096");
+    let mut all = vec![
+        clone
+            .with("snapname", "before-upgrade")
+            .with("description", "why")
+            .with(name, "web-02"),
+        template(at),
+        resize(at, disk, "+10G").with("digest", DIGEST),
+        move_disk.with("digest", DIGEST),
+        config(at).with("tags", "prod;web").with("digest", DIGEST),
+        config(at).with("delete", "tags,description"),
+        config(at).with("description", "two\nlines"),
+        delete(at)
+            .with("purge", "1")
+            .with("destroy-unreferenced-disks", "1"),
+    ];
+    if qemu {
+        all.push(options.with("agent", "enabled=1"));
+        all.push(resources.with("sockets", "2"));
+        all.push(config(at).with("delete", "lock").with("skiplock", "1"));
+        all.push(self::move_disk(at, disk, "local").with("format", "qcow2"));
+    } else {
+        all.push(options);
+        all.push(resources.with("swap", "512"));
     }
     all
 }

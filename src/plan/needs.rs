@@ -19,17 +19,29 @@ pub fn needs(deed: Deed, targets: &[ObjectRef], store: &Store) -> BTreeSet<FeedK
             continue;
         }
         let vmid = guest.vmid;
+        // The inventory is up to ten seconds old and calls a paused machine running.
+        need(Feed::GuestStatus(vmid));
         match deed {
             Deed::SnapshotCreate | Deed::SnapshotDelete | Deed::SnapshotRollback => {
                 need(Feed::GuestSnapshots(vmid));
             }
-            Deed::GuestMigrate => {
+            Deed::GuestMigrate
+            | Deed::GuestResources
+            | Deed::GuestTags
+            | Deed::GuestNotes
+            | Deed::GuestOptions
+            | Deed::GuestUnlock => {
                 need(Feed::GuestConfig(vmid));
             }
-            _ => {
-                // The inventory is up to ten seconds old and calls a paused machine running.
-                need(Feed::GuestStatus(vmid));
+            Deed::GuestClone
+            | Deed::GuestTemplate
+            | Deed::DiskResize
+            | Deed::DiskMove
+            | Deed::GuestDelete => {
+                need(Feed::GuestConfig(vmid));
+                need(Feed::GuestSnapshots(vmid));
             }
+            _ => {}
         }
     }
     feeds

@@ -1,5 +1,7 @@
 //! What an argument may be: completed from what exists.
 
+use std::collections::BTreeMap;
+
 use jiff::tz::TimeZone;
 
 use super::{Arguments, Deed, Kind, Scene};
@@ -49,7 +51,9 @@ pub fn offers(
         Kind::Disk => disks(targets, scene.store),
         Kind::Pool => pools(targets, scene.store),
         Kind::Service => services(targets, scene.store),
-        Kind::Text | Kind::Number(..) | Kind::NewVmid | Kind::Size | Kind::Tags => Vec::new(),
+        Kind::NewVmid => free_vmid(targets, scene.store),
+        Kind::Tags => tags(targets, scene.store),
+        Kind::Text | Kind::Lines | Kind::Name | Kind::Number(..) | Kind::Size => Vec::new(),
     }
 }
 
@@ -174,6 +178,35 @@ fn pools(targets: &[ObjectRef], store: &Store) -> Vec<Offer> {
         .pools()
         .filter(|(cluster, _)| *cluster == first.cluster())
         .map(|(_, pool)| offer(&*pool.name, ""))
+        .collect()
+}
+
+/// The VMID that a plan would take.
+fn free_vmid(targets: &[ObjectRef], store: &Store) -> Vec<Offer> {
+    let Some(first) = targets.first() else {
+        return Vec::new();
+    };
+    vec![offer(
+        super::make::free_vmid(store, first.cluster()).to_string(),
+        "the next free one",
+    )]
+}
+
+/// The tags that guests of the cluster have, the most frequent first.
+fn tags(targets: &[ObjectRef], store: &Store) -> Vec<Offer> {
+    let Some(cluster) = targets.first().and_then(|first| store.cluster(first.cluster())) else {
+        return Vec::new();
+    };
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for tag in cluster.guests().iter().flat_map(|guest| &guest.tags) {
+        *counts.entry(tag).or_default() += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let note = |count: usize| format!("{count} guest{}", if count == 1 { "" } else { "s" });
+    counts
+        .into_iter()
+        .map(|(tag, count)| offer(tag, note(count)))
         .collect()
 }
 

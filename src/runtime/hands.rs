@@ -104,7 +104,10 @@ impl<F: Fn(usize, &News) + Sync> World for Hands<F> {
             .properties(&segments)
             .await
             .map_err(|error| error.to_string())?;
-        let same = |(name, value): &(Box<str>, Option<Box<str>>)| found.get(name) == value.as_deref();
+        // Notes come back with a line end that nobody wrote.
+        let plain = |value: Option<&str>| value.map(|value| value.trim_end().to_owned());
+        let same =
+            |(name, value): &(Box<str>, Option<Box<str>>)| plain(found.get(name)) == plain(value.as_deref());
         Ok(values.iter().all(same))
     }
 

@@ -4,6 +4,8 @@ use super::super::{Argument, Arguments, Deed, Kind, Refusal};
 
 /// Longest name of a snapshot that the server takes.
 const SNAPSHOT_NAME: usize = 40;
+/// Longest notes that the server takes, in bytes.
+const NOTES: usize = 8192;
 
 /// Checks names, values and what is missing.
 pub(super) fn check(deed: Deed, given: &Arguments) -> Result<(), Refusal> {
@@ -58,6 +60,11 @@ pub fn value_fits(argument: &Argument, value: &str) -> Result<(), String> {
         Kind::Choice(words) if !words.contains(&value) => Err(format!("is one of {}", words.join(", "))),
         Kind::NewSnapshot => snapshot_name(value),
         Kind::Size => size(value),
+        Kind::Name => name(value),
+        Kind::Tags => tags(value),
+        Kind::Lines if value.len() > NOTES => Err(format!("has at most {NOTES} bytes")),
+        Kind::Lines if value.contains('\0') => Err("is text".to_owned()),
+        Kind::Lines => Ok(()),
         _ if value.contains(['\n', '\r', '\0']) => Err("is one line".to_owned()),
         _ => Ok(()),
     }
@@ -82,6 +89,43 @@ fn snapshot_name(name: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// The server's rule for names of guests: labels of DNS with dots between.
+fn name(name: &str) -> Result<(), String> {
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    if name.len() <= 255 && name.split('.').all(label) {
+        Ok(())
+    } else {
+        Err("is a DNS name: letters, digits and `-`, with dots between its parts".to_owned())
+    }
+}
+
+/// The server's rule for tags.
+fn tags(value: &str) -> Result<(), String> {
+    let fits = |tag: &str| {
+        tag.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+            && tag
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+' | '.'))
+    };
+    if split_tags(value).all(fits) {
+        Ok(())
+    } else {
+        Err("is tags with commas between: each has letters, digits, `_`, `-`, `+` and `.`, and begins with a letter, digit or `_`"
+            .to_owned())
+    }
+}
+
+/// The tags of a list. The server takes these separators too.
+pub(super) fn split_tags(value: &str) -> impl Iterator<Item = &str> {
+    value.split([',', ';', ' ']).filter(|tag| !tag.is_empty())
+}
+
 /// `32G`, `+10G`, `512M`; the server's pattern is `\+?\d+(\.\d+)?[KMGT]?`.
 fn size(text: &str) -> Result<(), String> {
     let digits = text.strip_prefix('+').unwrap_or(text);
@@ -101,6 +145,22 @@ fn size(text: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_and_tags_are_the_servers() {
+        for fits in ["web-01", "a", "web.example.com", "9lives"] {
+            assert_eq!(name(fits), Ok(()), "{fits}");
+        }
+        for wrong in ["", "-web", "web-", "web_01", "a..b", "wéb", "a b"] {
+            assert!(name(wrong).is_err(), "{wrong}");
+        }
+        for fits in ["", "prod", "prod,web", "a;b c", "_x,9+1.2-3"] {
+            assert_eq!(tags(fits), Ok(()), "{fits}");
+        }
+        for wrong in ["-prod", "prod,we/b", "ü", "a=b"] {
+            assert!(tags(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn sizes_are_the_servers() {

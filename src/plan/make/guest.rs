@@ -5,7 +5,12 @@ use super::{
     Task,
 };
 use crate::{
-    domain::{ClusterId, Guest, GuestKind, GuestRef, GuestStatus, NodeRef, NodeStatus},
+    domain::{
+        ClusterId, Guest, GuestKind, GuestRef, GuestStatus, NodeRef, NodeStatus, Storage, StorageName,
+        StorageRef,
+        config::{ConfigDisk, GuestConfig},
+        guest::Snapshot,
+    },
     store::Store,
 };
 
@@ -31,6 +36,57 @@ impl<'a> On<'a> {
     /// Whether it is anything but stopped.
     pub(super) fn runs(&self) -> bool {
         self.guest.status != GuestStatus::Stopped
+    }
+
+    /// Its configuration, as far as it is known.
+    pub(super) fn config(&self) -> Option<&'a GuestConfig> {
+        self.task.store().guest_config(self.guest_ref)
+    }
+
+    /// What tells a configuration that was changed meanwhile from the one that was read.
+    pub(super) fn digest(&self) -> Option<&'a str> {
+        self.config()?.digest.as_deref()
+    }
+
+    /// Its disks and drives; none where the configuration is not known.
+    pub(super) fn disks(&self) -> Vec<ConfigDisk<'a>> {
+        self.config().map(GuestConfig::disks).unwrap_or_default()
+    }
+
+    /// Its snapshots, as far as they are known.
+    pub(super) fn snapshots(&self) -> Option<&'a [Snapshot]> {
+        self.task.store().guest_snapshots(self.guest_ref)
+    }
+
+    /// A storage as its node sees it.
+    pub(super) fn storage(&self, storage: &StorageName) -> Option<&'a Storage> {
+        self.task.store().storage(&StorageRef {
+            cluster: self.guest_ref.cluster.clone(),
+            node: self.guest.node.clone(),
+            storage: storage.clone(),
+        })
+    }
+
+    /// The value that a property has now, or what the server takes where it is not set; `None` where nobody knows.
+    pub(super) fn former(&self, key: &str, default: Option<&str>) -> Option<String> {
+        let config = self.config()?;
+        config.get(key).or(default).map(str::to_owned)
+    }
+
+    /// Whether a clone copies all disks: those of a template are shared unless it is said otherwise.
+    pub(super) fn full_clone(&self) -> bool {
+        match self.task.argument("full") {
+            "" => !self.guest.template,
+            full => full == "1",
+        }
+    }
+
+    /// Refuses if it is known that a privilege is missing.
+    pub(super) fn needs_privilege(&self, privilege: &str) -> Result<(), Refusal> {
+        if lacks(self.task.store(), &self.guest_ref.cluster, self.guest, privilege) {
+            return Err(not_allowed(&self.title, self.guest, privilege));
+        }
+        Ok(())
     }
 
     /// The proof of a task with this worker type behind `qm` or `vz`, or one of these others.
@@ -81,12 +137,16 @@ pub(super) fn possible<'a>(deed: Deed, target: &GuestRef, store: &'a Store) -> R
     if let Some(privilege) = deed.row().privilege
         && lacks(store, &target.cluster, guest, privilege)
     {
-        return Err(Refusal::NotAllowed(format!(
-            "{title}: this sign-in lacks {privilege} on /vms/{}",
-            guest.vmid
-        )));
+        return Err(not_allowed(&title, guest, privilege));
     }
     Ok(guest)
+}
+
+fn not_allowed(title: &str, guest: &Guest, privilege: &str) -> Refusal {
+    Refusal::NotAllowed(format!(
+        "{title}: this sign-in lacks {privilege} on /vms/{}",
+        guest.vmid
+    ))
 }
 
 /// Why the deed makes no sense in the guest's state.
@@ -105,6 +165,8 @@ fn wrong_state(deed: Deed, guest: &Guest) -> Option<String> {
         {
             "is stopped"
         }
+        Deed::GuestTemplate if guest.template => "is a template already",
+        Deed::GuestUnlock if guest.lock.is_none() => "is not locked",
         Deed::GuestReset if guest.kind == GuestKind::Lxc => "is a container: it cannot be reset, reboot it",
         _ => return None,
     };
@@ -113,7 +175,7 @@ fn wrong_state(deed: Deed, guest: &Guest) -> Option<String> {
 
 fn works_under_lock(deed: Deed, lock: &str) -> bool {
     match deed {
-        Deed::GuestStop | Deed::GuestShutdown | Deed::GuestReset => true,
+        Deed::GuestStop | Deed::GuestShutdown | Deed::GuestReset | Deed::GuestUnlock => true,
         Deed::GuestResume | Deed::GuestStart => lock == "suspended",
         _ => false,
     }

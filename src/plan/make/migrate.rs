@@ -2,7 +2,7 @@
 
 use super::{
     super::{Arguments, Deed, Refusal, Risk, Weight, calls},
-    Draft,
+    Back, Draft,
     guest::On,
 };
 use crate::domain::{GuestKind, NodeName, NodeRef, NodeStatus, StorageRef};
@@ -35,7 +35,11 @@ pub(super) fn draft(on: &On<'_>) -> Result<Draft, Refusal> {
                 .step(&on.title, call, on.task_of("migrate", &["hamigrate"])),
         ],
         risks,
-        back: Some((Deed::GuestMigrate, back)),
+        back: Some(Back {
+            deed: Deed::GuestMigrate,
+            arguments: back,
+        }),
+        ..Draft::default()
     })
 }
 

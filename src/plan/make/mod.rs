@@ -1,6 +1,10 @@
 //! From a deed to its plan. Each group of deeds has a file that drafts what is done to one target.
 
 mod arguments;
+mod clone;
+mod config;
+mod disk;
+mod end;
 mod guest;
 mod migrate;
 mod power;
@@ -8,14 +12,17 @@ mod risks;
 mod snapshot;
 mod task;
 
-pub use arguments::value_fits;
+use std::{cell::RefCell, collections::BTreeSet};
 
 use super::{Arguments, Deed, Plan, Proof, Refusal, Risk, Scene, Step, WayBack, Weight};
 use crate::{
     actions::deed::Object,
-    domain::{Call, ObjectRef},
+    domain::{Call, ClusterId, ObjectRef, Vmid},
     store::Store,
 };
+
+pub use arguments::value_fits;
+pub(super) use clone::free_vmid;
 
 /// What is done to one target.
 #[derive(Debug, Default)]
@@ -24,9 +31,31 @@ struct Draft {
     steps: Vec<Step>,
     /// What one should know before.
     risks: Vec<Risk>,
-    /// The deed, with arguments, that takes it back.
-    back: Option<(Deed, Arguments)>,
+    /// What takes it back.
+    back: Option<Back>,
+    /// What comes into the world by it: the way back is gone with these instead of the target.
+    made: Vec<ObjectRef>,
 }
+
+/// A deed that takes another back.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Back {
+    deed: Deed,
+    arguments: Arguments,
+}
+
+impl Back {
+    /// One without arguments.
+    fn plain(deed: Deed) -> Self {
+        Self {
+            deed,
+            arguments: Arguments::new(),
+        }
+    }
+}
+
+/// VMIDs that a plan has given to new guests.
+type Claimed = RefCell<BTreeSet<(ClusterId, Vmid)>>;
 
 /// One target of a deed, with all that its draft is made from.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +64,7 @@ struct Task<'a> {
     target: &'a ObjectRef,
     given: &'a Arguments,
     scene: Scene<'a>,
+    claimed: &'a Claimed,
 }
 
 impl<'a> Task<'a> {
@@ -45,6 +75,11 @@ impl<'a> Task<'a> {
     /// The value of an argument; empty if it was not given.
     fn argument(self, name: &str) -> &'a str {
         self.given.get(name).map(String::as_str).unwrap_or_default()
+    }
+
+    /// The value of an argument, if it was given.
+    fn given(self, name: &str) -> Option<&'a str> {
+        self.given.get(name).map(String::as_str)
     }
 
     /// Whether a flag was given as 1.
@@ -76,18 +111,21 @@ pub fn make(deed: Deed, targets: &[ObjectRef], given: &Arguments, scene: Scene<'
     let mut refused = Vec::new();
     let mut done: Vec<(ObjectRef, String)> = Vec::new();
     let mut backs = Vec::new();
+    let mut made = Vec::new();
+    let claimed = Claimed::default();
     for target in targets {
         let drafted = draft(Task {
             deed,
             target,
             given,
             scene,
+            claimed: &claimed,
         });
         match drafted {
             Ok(draft) => {
                 let first = steps.len();
-                let title = draft.steps.first().map(|step| step.title.clone());
-                done.push((target.clone(), title.unwrap_or_default()));
+                done.push((target.clone(), name_of(target, &draft.steps, scene.store)));
+                made.extend(draft.made);
                 steps.extend(draft.steps.into_iter().map(|mut step| {
                     step.needs.iter_mut().for_each(|need| *need += first);
                     step
@@ -122,20 +160,37 @@ pub fn make(deed: Deed, targets: &[ObjectRef], given: &Arguments, scene: Scene<'
         title,
         danger: scene.rules.danger(deed),
         word,
-        way_back: way_back(&backs, &done),
+        way_back: way_back(
+            &backs,
+            if made.is_empty() {
+                done.into_iter().map(|(target, _)| target).collect()
+            } else {
+                made
+            },
+        ),
         steps,
         risks,
     })
 }
 
+/// What a plan calls one of its targets.
+fn name_of(target: &ObjectRef, steps: &[Step], store: &Store) -> String {
+    match target {
+        ObjectRef::Guest(guest) => store
+            .guest(guest)
+            .map_or_else(String::new, |guest| format!("{} {}", guest.vmid, guest.label())),
+        _ => steps.first().map(|step| step.title.clone()).unwrap_or_default(),
+    }
+}
+
 /// Takes everything back at once, if all that was done goes back the same way.
-fn way_back(backs: &[Option<(Deed, Arguments)>], done: &[(ObjectRef, String)]) -> Option<WayBack> {
-    let (deed, arguments) = backs.first()?.clone()?;
-    let same = |back: &Option<(Deed, Arguments)>| *back == Some((deed, arguments.clone()));
+fn way_back(backs: &[Option<Back>], targets: Vec<ObjectRef>) -> Option<WayBack> {
+    let first = backs.first()?.as_ref()?;
+    let same = |back: &Option<Back>| back.as_ref() == Some(first);
     backs.iter().all(same).then(|| WayBack {
-        deed: deed.name().into(),
-        targets: done.iter().map(|(target, _)| target.clone()).collect(),
-        arguments: arguments.clone(),
+        deed: first.deed.name().into(),
+        targets,
+        arguments: first.arguments.clone(),
     })
 }
 
@@ -207,6 +262,14 @@ fn draft(task: Task<'_>) -> Result<Draft, Refusal> {
             let mut draft = match task.deed {
                 Deed::GuestMigrate => migrate::draft(&on),
                 Deed::SnapshotCreate | Deed::SnapshotRollback | Deed::SnapshotDelete => snapshot::draft(&on),
+                Deed::GuestClone => clone::draft(&on),
+                Deed::DiskResize | Deed::DiskMove => disk::draft(&on),
+                Deed::GuestResources | Deed::GuestTags | Deed::GuestNotes | Deed::GuestOptions => {
+                    config::draft(&on)
+                }
+                Deed::GuestTemplate => end::template(&on),
+                Deed::GuestDelete => end::delete(&on),
+                Deed::GuestUnlock => end::unlock(&on),
                 _ => power::draft(&on),
             }?;
             draft.risks.extend(risks::common(&on));

@@ -1,11 +1,11 @@
 //! Start, shut down, reboot, stop, reset, suspend, resume.
 
 use super::{
-    super::{Arguments, Deed, Refusal, Risk, Weight, calls},
-    Draft,
+    super::{Deed, Refusal, Risk, Weight, calls},
+    Back, Draft,
     guest::On,
 };
-use crate::domain::Call;
+use crate::domain::{Call, GuestKind};
 
 pub(super) fn draft(on: &On<'_>) -> Result<Draft, Refusal> {
     let timeout = |call: Call| match on.task.argument("timeout") {
@@ -13,7 +13,7 @@ pub(super) fn draft(on: &On<'_>) -> Result<Draft, Refusal> {
         seconds => call.with("timeout", seconds),
     };
     let power = |verb: &str| calls::power(on.at(), verb);
-    let back = |deed: Deed| Some((deed, Arguments::new()));
+    let back = |deed: Deed| Some(Back::plain(deed));
     // What HA manages is started, stopped and moved by HA: the task then has another name.
     let (call, proof, back) = match on.task.deed {
         Deed::GuestStart => (
@@ -39,6 +39,17 @@ pub(super) fn draft(on: &On<'_>) -> Result<Draft, Refusal> {
             back(Deed::GuestStart),
         ),
         Deed::GuestReset => (power("reset"), on.task_of("reset", &[]), None),
+        Deed::GuestSuspend if on.task.flag("to-disk") => {
+            if on.guest.kind == GuestKind::Lxc {
+                return Err(on.not_possible("is a container: it cannot be suspended to disk"));
+            }
+            let call = power("suspend").with("todisk", "1");
+            let call = match on.task.argument("storage") {
+                "" => call,
+                storage => call.with("statestorage", storage),
+            };
+            (call, on.task_of("suspend", &[]), back(Deed::GuestStart))
+        }
         Deed::GuestSuspend => (
             power("suspend"),
             on.task_of("suspend", &["qmpause"]),
@@ -70,5 +81,6 @@ pub(super) fn draft(on: &On<'_>) -> Result<Draft, Refusal> {
         steps: vec![on.task.step(&on.title, call, proof)],
         risks,
         back,
+        ..Draft::default()
     })
 }

@@ -2,7 +2,7 @@
 
 use super::{
     super::{Arguments, Deed, Refusal, Risk, Weight, calls},
-    Draft,
+    Back, Draft,
     guest::On,
 };
 use crate::domain::GuestKind;
@@ -30,8 +30,11 @@ pub(super) fn draft(on: &On<'_>) -> Result<Draft, Refusal> {
             if on.task.flag("ram") && on.guest.kind == GuestKind::Qemu && on.runs() {
                 call = call.with("vmstate", "1");
             }
-            let arguments = Arguments::from([("snapshot".to_owned(), name.to_owned())]);
-            (call, "snapshot", Some((Deed::SnapshotDelete, arguments)))
+            let back = Back {
+                deed: Deed::SnapshotDelete,
+                arguments: Arguments::from([("snapshot".to_owned(), name.to_owned())]),
+            };
+            (call, "snapshot", Some(back))
         }
         _ if known == Some(false) => {
             return Err(Refusal::NotFound(format!("{title} has no snapshot `{name}`")));
@@ -58,5 +61,6 @@ pub(super) fn draft(on: &On<'_>) -> Result<Draft, Refusal> {
         steps: vec![on.task.step(title, call, on.task_of(verb, &[]))],
         risks,
         back,
+        ..Draft::default()
     })
 }

@@ -3,7 +3,7 @@
 use super::{arguments, estate, plan as plan_of, read, target};
 use crate::{
     domain::guest::Snapshot,
-    plan::{Arguments, DEEDS, Danger, Deed, Plan, Proof, Refusal, Weight, availability, print},
+    plan::{Arguments, Danger, Deed, Plan, Proof, Refusal, Weight, availability, print},
     store::{Feed, Payload, Store},
 };
 
@@ -289,36 +289,4 @@ fn a_plan_prints_itself_for_people_programs_and_shells() {
         text.starts_with("Create snapshot 100 web-100\n  1 POST /nodes/pve1/qemu/100/snapshot"),
         "{text}"
     );
-}
-
-#[test]
-fn every_deed_makes_a_plan_of_calls_in_the_catalogue() {
-    let known: Vec<String> = crate::plan::calls::catalogue()
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    for row in DEEDS.iter().filter(|row| row.deed != Deed::TaskStop) {
-        let given: Vec<(&str, &str)> = row
-            .arguments
-            .iter()
-            .filter(|argument| argument.required)
-            .map(|argument| {
-                (
-                    argument.name,
-                    if argument.name == "target" {
-                        "pve2"
-                    } else {
-                        "before-upgrade"
-                    },
-                )
-            })
-            .collect();
-        let vmid = if row.deed == Deed::GuestStart { 101 } else { 100 };
-        let call = planned(row.deed, vmid, &given).unwrap().steps[0].call.clone();
-        let path = call.path().replace(&vmid.to_string(), "104");
-        assert!(
-            known.iter().any(|line| line.contains(&path)),
-            "{call} is not in the catalogue"
-        );
-    }
 }

@@ -1,7 +1,9 @@
 //! Plans and how they are run, against a made estate.
 
+mod changes;
 mod making;
 mod running;
+mod ways;
 
 use std::sync::Arc;
 
@@ -10,7 +12,8 @@ use jiff::Timestamp;
 use super::Arguments;
 use crate::{
     domain::{
-        ClusterId, Guest, GuestKind, GuestRef, GuestStatus, Inventory, Node, NodeStatus, ObjectRef, Vmid,
+        ClusterId, Guest, GuestKind, GuestRef, GuestStatus, Inventory, Node, NodeStatus, ObjectRef, Pool,
+        Storage, Vmid, config::GuestConfig, guest::Snapshot, storage::StorageStatus,
     },
     store::{Feed, Payload, Store, Update},
 };
@@ -125,8 +128,60 @@ fn estate(change: impl Fn(&mut Guest)) -> Store {
             node("pve3", NodeStatus::Offline),
         ],
         guests,
+        storages: vec![
+            storage("local", false, 100 << 30),
+            storage("local-zfs", false, 100 << 30),
+            storage("ceph", true, 1 << 40),
+        ],
+        pools: vec![Pool {
+            name: Arc::from("acme"),
+        }],
         ..Inventory::default()
     };
     read(&mut store, Feed::Resources, Payload::Resources(inventory));
     store
+}
+
+/// A storage of pve1, half full.
+fn storage(name: &str, shared: bool, total: u64) -> Storage {
+    Storage {
+        name: name.into(),
+        node: "pve1".into(),
+        status: StorageStatus::Available,
+        plugin: Arc::from(if name == "local-zfs" { "zfspool" } else { "dir" }),
+        content: ["images", "rootdir"].map(Arc::from).to_vec(),
+        shared,
+        used: Some(total / 2),
+        total: Some(total),
+    }
+}
+
+fn configure(store: &mut Store, vmid: u32, entries: &[(&str, &str)]) {
+    let config = GuestConfig {
+        entries: entries
+            .iter()
+            .map(|(key, value)| ((*key).into(), (*value).into()))
+            .collect(),
+        digest: Some("d1".into()),
+    };
+    read(store, Feed::GuestConfig(Vmid(vmid)), Payload::GuestConfig(config));
+}
+
+fn snapshots(store: &mut Store, vmid: u32, names: &[&str]) {
+    let list = names
+        .iter()
+        .enumerate()
+        .map(|(index, name)| Snapshot {
+            name: (*name).into(),
+            parent: None,
+            time: Timestamp::from_second(index as i64).ok(),
+            with_ram: false,
+            description: "".into(),
+        })
+        .collect();
+    read(
+        store,
+        Feed::GuestSnapshots(Vmid(vmid)),
+        Payload::GuestSnapshots(list),
+    );
 }

@@ -35,6 +35,8 @@ enum Fate {
     Refused,
     /// Its task fails.
     Fails,
+    /// A task is begun, and the answer does not name it.
+    Nameless,
 }
 
 #[derive(Default)]
@@ -138,6 +140,10 @@ impl World for Fake {
                     lost()
                 }
                 Fate::Refused => Sent::Refused("locked".to_owned()),
+                Fate::Nameless => {
+                    state.act(step, TaskState::Failed("got timeout".into()));
+                    Sent::Done
+                }
                 Fate::Fails => Sent::Began(state.act(step, TaskState::Failed("got timeout".into()))),
             }
         };
@@ -407,6 +413,15 @@ async fn a_step_waits_for_what_it_needs_and_falls_with_it() {
     assert!(matches!(outcomes[0], Outcome::Failed(_)));
     assert_eq!(outcomes[1], Outcome::Skipped);
     assert!(all_done(&outcomes[2..]), "{outcomes:?}");
+}
+
+#[tokio::test]
+async fn a_task_that_the_answer_does_not_name_is_followed_all_the_same() {
+    let (plan, mut state) = plan();
+    state.fates = vec![Fate::Nameless];
+    let desk = Desk::new(&plan, Options::default());
+    let outcomes = desk.run(&Fake::new(state, None)).await.unwrap();
+    assert_eq!(outcomes[0], Outcome::Failed("got timeout".to_owned()));
 }
 
 #[tokio::test]
