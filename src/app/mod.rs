@@ -52,6 +52,8 @@ pub struct Setup {
     pub user: String,
     /// The clusters that may be written to.
     pub writable: BTreeSet<ClusterId>,
+    /// What the configuration says about acting.
+    pub rules: Rules,
     /// Whether the mouse is taken at first.
     pub mouse: bool,
     /// Where to begin.
@@ -176,7 +178,7 @@ impl App {
             drawn: Vec::new(),
             tabs: Vec::new(),
             palette_past: Vec::new(),
-            rules: Rules::default(),
+            rules: setup.rules,
             quiet: Vec::new(),
             near: BTreeMap::new(),
             at_runs: false,

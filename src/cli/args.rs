@@ -9,6 +9,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use super::run;
+
 /// Shown below the options of `--help`.
 const AFTER_HELP: &str = "\
 Environment:
@@ -118,8 +120,9 @@ pub enum Command {
     /// Do something to guests or tasks, by plan
     ///
     /// The plan is shown and, if it disturbs anybody, confirmed; every call is written into the journal before it is
-    /// sent, and its task is followed to the end. An unknown action lists all there are.
-    Run(Run),
+    /// sent, and its task is followed to the end. `pvedeck run ACTION --help` tells of the arguments of an action; an
+    /// unknown action lists all there are.
+    Run(run::args::Run),
     /// What was done from here: list it, show it, go on with what was interrupted
     Journal {
         /// What to do with it; lists it if left out
@@ -153,40 +156,6 @@ pub enum Command {
         /// Of this command instead of the whole program
         command: Option<String>,
     },
-}
-
-/// What `run` is told.
-#[derive(Args, Debug)]
-pub struct Run {
-    /// Which action: guest.start, guest.shutdown, guest.migrate, guest.snapshot.create…
-    pub action: String,
-    /// Guests by VMID or name, or a task by its UPID
-    #[arg(required = true)]
-    pub target: Vec<String>,
-    /// An argument of the action, such as snapshot=before-upgrade or target=pve2
-    #[arg(short, long, value_name = "NAME=VALUE", value_parser = argument)]
-    pub arg: Vec<(String, String)>,
-    /// Print the plan and do nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// It is confirmed already
-    #[arg(short, long)]
-    pub yes: bool,
-    /// How many at a time
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=20))]
-    pub at_once: u8,
-    /// Do the rest although one failed
-    #[arg(long)]
-    pub go_on: bool,
-    /// How to print
-    #[arg(short, long, value_enum, default_value_t)]
-    pub output: PlanFormat,
-}
-
-fn argument(text: &str) -> Result<(String, String), &'static str> {
-    text.split_once('=')
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .ok_or("an argument is written as NAME=VALUE")
 }
 
 /// How plans are printed.
@@ -286,6 +255,9 @@ pub enum Resource {
     /// Snapshots of the guests that the filter chooses
     #[value(alias = "snapshot")]
     Snapshots,
+    /// Quotas of the configuration: limit, used, left
+    #[value(alias = "quota")]
+    Quotas,
 }
 
 /// What can be done with the configuration.

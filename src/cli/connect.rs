@@ -25,6 +25,7 @@ use crate::{
         },
     },
     domain::{ClusterId, Endpoint},
+    plan::Rules,
     runtime::prompt,
     settings::{ClusterSettings, Given, Limits, Overrides, Places, Settings, SignIn},
     store::{FeedErrorKind, FindingLimits},
@@ -345,6 +346,18 @@ pub fn finding_limits(limits: &Limits) -> FindingLimits {
     }
 }
 
+/// What the settings say about acting, as plans take it.
+pub fn rules(settings: &Settings) -> Rules {
+    let acting = &settings.acting;
+    Rules {
+        production_tags: acting.production_tags.clone(),
+        backup_age: SignedDuration::from_hours(i64::try_from(acting.backup_age).unwrap_or(i64::MAX / 3600)),
+        levels: acting.confirm.clone(),
+        at_once: usize::try_from(acting.at_once).unwrap_or(1),
+        quotas: settings.quotas.clone(),
+    }
+}
+
 /// Reads the settings that the flags point to.
 ///
 /// # Errors
@@ -360,5 +373,6 @@ mod tests {
     #[test]
     fn the_defaults_of_the_settings_are_those_of_the_store() {
         assert_eq!(finding_limits(&Limits::default()), FindingLimits::default());
+        assert_eq!(rules(&Settings::default()), Rules::default());
     }
 }

@@ -94,6 +94,7 @@ fn setup(settings: &Settings, places: &Places, clusters: &[Link], place: Place) 
         user: user(clusters),
         // Whoever opens a console with actors says so; a printed frame has none.
         writable: BTreeSet::new(),
+        rules: connect::rules(settings),
         mouse: settings.ui.mouse,
         place,
         warnings,

@@ -16,7 +16,7 @@ mod list;
 pub mod log;
 mod login;
 pub mod output;
-mod run;
+pub mod run;
 
 use std::{process::ExitCode, time::Duration};
 
@@ -54,7 +54,14 @@ fn dispatch(cli: &Cli, places: &Places) -> Result<(), Failure> {
             let settings = connect::settings(&cli.global, places)?;
             let links = connect::links(&settings, &cli.global, &Asking::on_terminal())?;
             let limits = connect::finding_limits(&settings.limits);
-            wait(get::run(links, *resource, filter, *output, limits))
+            wait(get::run(
+                links,
+                *resource,
+                filter,
+                *output,
+                limits,
+                &settings.quotas,
+            ))
         }
         Some(Command::Login(login)) => {
             let overrides = connect::overrides(&cli.global);
@@ -89,8 +96,10 @@ fn dispatch(cli: &Cli, places: &Places) -> Result<(), Failure> {
         }
         Some(Command::Run(wanted)) => {
             let settings = connect::settings(&cli.global, places)?;
+            // A name that means nothing needs no server.
+            run::deed(&wanted.action)?;
             let acting = connect::acting(&settings, &cli.global, &Asking::on_terminal())?;
-            wait(run::run(wanted, acting, places))
+            wait(run::run(wanted, acting, places, &connect::rules(&settings)))
         }
         Some(Command::Journal {
             what: Some(JournalCommand::Continue { run }),
@@ -130,7 +139,10 @@ fn man(name: Option<&str>) -> Result<(), Failure> {
     let mut command = Cli::command();
     command.build();
     if let Some(name) = name {
-        let Some(sub) = command.find_subcommand(name) else {
+        let found = command
+            .find_subcommand(name)
+            .or_else(|| command.find_subcommand("run")?.find_subcommand(name));
+        let Some(sub) = found else {
             let known: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
             let message = format!("there is no command `{name}`; there are {}", known.join(", "));
             return Err(Failure::new(Code::Usage, message));

@@ -23,6 +23,7 @@ pub mod matching;
 pub mod metric;
 pub mod node;
 pub mod quantity;
+pub mod quota;
 pub mod rate;
 pub mod retention;
 pub mod storage;

@@ -182,20 +182,22 @@ impl Run {
         self.entries.first().map(|entry| entry.at)
     }
 
-    /// How it stands, in a word.
+    /// How it stands, in a word: open, done, failed, dropped, or begun where nobody waited for the end of its tasks.
     pub fn word(&self) -> &'static str {
-        let failed = (0..self.plan.steps.len())
-            .any(|step| matches!(self.progress(step), Progress::Ended(End::Failed { .. })));
-        match (self.is_closed(), failed) {
-            (false, _) => "open",
-            (true, true) => "failed",
-            (true, false)
-                if (0..self.plan.steps.len())
-                    .all(|step| matches!(self.progress(step), Progress::Ended(_))) =>
-            {
-                "done"
-            }
-            (true, false) => "dropped",
+        let steps: Vec<Progress> = (0..self.plan.steps.len())
+            .map(|step| self.progress(step))
+            .collect();
+        let any = |wanted: fn(&Progress) -> bool| steps.iter().any(wanted);
+        if !self.is_closed() {
+            "open"
+        } else if any(|step| matches!(step, Progress::Ended(End::Failed { .. }))) {
+            "failed"
+        } else if any(|step| matches!(step, Progress::Open | Progress::Sent(_))) {
+            "dropped"
+        } else if any(|step| matches!(step, Progress::Began(_))) {
+            "begun"
+        } else {
+            "done"
         }
     }
 }

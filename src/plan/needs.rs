@@ -8,21 +8,32 @@ use crate::{
     store::{Feed, FeedKey, Store},
 };
 
+/// Targets whose details are read: one request each and more. Plans for more than these know less of the rest.
+const DETAILED: usize = 200;
+
 /// The feeds that the plan of a deed to these targets looks at, beside the inventory.
 pub fn needs(deed: Deed, targets: &[ObjectRef], store: &Store) -> BTreeSet<FeedKey> {
     let mut feeds = BTreeSet::new();
-    for target in targets {
+    for target in targets.iter().take(DETAILED) {
         let mut need = |feed: Feed| feeds.insert(feed.of(target.cluster()));
         need(Feed::Permissions);
         let ObjectRef::Guest(guest) = target else { continue };
-        if store.guest(guest).is_none() {
-            continue;
-        }
+        let Some(known) = store.guest(guest) else { continue };
         let vmid = guest.vmid;
         // The inventory is up to ten seconds old and calls a paused machine running.
         need(Feed::GuestStatus(vmid));
+        // One read for all guests of a node.
+        if matches!(deed, Deed::GuestMigrate | Deed::GuestDelete) {
+            need(Feed::NodeReplication(known.node.clone()));
+        }
+        // One read for all guests, or for those of a node.
+        if matches!(deed, Deed::GuestDelete | Deed::SnapshotRollback) {
+            for feed in super::make::backup_feeds(store, guest) {
+                need(feed);
+            }
+        }
         match deed {
-            Deed::SnapshotCreate | Deed::SnapshotDelete | Deed::SnapshotRollback => {
+            Deed::SnapshotCreate | Deed::SnapshotDelete => {
                 need(Feed::GuestSnapshots(vmid));
             }
             Deed::GuestMigrate
@@ -37,9 +48,18 @@ pub fn needs(deed: Deed, targets: &[ObjectRef], store: &Store) -> BTreeSet<FeedK
             | Deed::GuestTemplate
             | Deed::DiskResize
             | Deed::DiskMove
+            | Deed::SnapshotRollback
             | Deed::GuestDelete => {
                 need(Feed::GuestConfig(vmid));
                 need(Feed::GuestSnapshots(vmid));
+                // Only a template has clones that live on its disks; which storages these are on, its configuration
+                // says.
+                let config = store.guest_config(guest).filter(|_| known.template);
+                for disk in config.map(|config| config.disks()).unwrap_or_default() {
+                    if let Some(storage) = disk.storage.filter(|_| deed == Deed::GuestDelete) {
+                        need(Feed::StorageContent(known.node.clone(), storage));
+                    }
+                }
             }
             _ => {}
         }

@@ -80,6 +80,8 @@ pub enum News {
 pub enum Outcome {
     /// It is done; the exit status of its task.
     Done(String),
+    /// Its task runs; nobody waits for its end.
+    Begun(Upid),
     /// It failed.
     Failed(String),
     /// The answer was lost, and nothing was done as far as the node's tasks tell. It can be continued.
@@ -97,6 +99,8 @@ pub struct Options {
     pub at_once: usize,
     /// Whether the rest is done although a step failed.
     pub go_on: bool,
+    /// Whether tasks are followed to their end, also where no other step needs it.
+    pub wait: bool,
 }
 
 impl Default for Options {
@@ -104,6 +108,7 @@ impl Default for Options {
         Self {
             at_once: 1,
             go_on: false,
+            wait: true,
         }
     }
 }
@@ -150,7 +155,8 @@ impl<'a, W: World> Runner<'a, W> {
             };
             let outcome = outcome?;
             self.world.tell(index, &News::Over(outcome.clone()));
-            if !matches!(outcome, Outcome::Done(_)) && !self.options.go_on {
+            let well = matches!(outcome, Outcome::Done(_) | Outcome::Begun(_));
+            if !well && !self.options.go_on {
                 halted.get_or_insert("a step failed");
             }
             stage[index] = Stage::Over(outcome);
@@ -167,7 +173,11 @@ impl<'a, W: World> Runner<'a, W> {
             .any(|outcome| matches!(outcome, Outcome::NotDone(_) | Outcome::Unknown(_)));
         if !open {
             let left = outcomes.iter().filter(|outcome| **outcome == Outcome::Skipped);
+            let begun = outcomes
+                .iter()
+                .any(|outcome| matches!(outcome, Outcome::Begun(_)));
             let why = match left.count() {
+                0 if begun => Some("not waited for".to_owned()),
                 0 => None,
                 left => Some(format!(
                     "{}; {left} were not begun",
@@ -329,6 +339,10 @@ impl<'a, W: World> Runner<'a, W> {
     /// Follows a task to its end.
     async fn follow(&self, run: &Run, index: usize, upid: Upid) -> Result<Outcome, JournalError> {
         self.world.tell(index, &News::Began(upid.clone()));
+        let needed = run.plan.steps.iter().any(|step| step.needs.contains(&index));
+        if !self.options.wait && !needed {
+            return Ok(Outcome::Begun(upid));
+        }
         let task = TaskRef {
             cluster: run.plan.steps[index].cluster.clone(),
             upid,

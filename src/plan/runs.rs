@@ -135,7 +135,7 @@ impl Record {
                 Outcome::Failed(why) | Outcome::NotDone(why) | Outcome::Unknown(why) => {
                     Some((step.title.as_str(), why.as_str()))
                 }
-                Outcome::Done(_) | Outcome::Skipped => None,
+                Outcome::Done(_) | Outcome::Begun(_) | Outcome::Skipped => None,
             }
         })
     }
@@ -385,7 +385,7 @@ fn state_of(outcomes: &[Outcome]) -> RunState {
     let any = |wanted: fn(&Outcome) -> bool| outcomes.iter().any(wanted);
     if any(|outcome| matches!(outcome, Outcome::NotDone(_) | Outcome::Unknown(_))) {
         RunState::Interrupted
-    } else if any(|outcome| !matches!(outcome, Outcome::Done(_))) {
+    } else if any(|outcome| !matches!(outcome, Outcome::Done(_) | Outcome::Begun(_))) {
         RunState::Failed
     } else {
         RunState::Done
@@ -398,13 +398,17 @@ fn record_of(kept: Kept, ticket: Ticket) -> Record {
         "open" if alive => RunState::Elsewhere,
         "open" => RunState::Interrupted,
         "failed" => RunState::Failed,
-        "done" => RunState::Done,
+        "done" | "begun" => RunState::Done,
         _ => RunState::Dropped,
     };
     let steps = (0..run.plan.steps.len())
         .map(|index| match run.progress(index) {
             Progress::Open => StepState::Waiting,
             Progress::Sent(_) => StepState::Unclear("sent, and no answer was written down".to_owned()),
+            // Who closed the run did not wait for its end.
+            Progress::Began(upid) if run.is_closed() => {
+                StepState::Over(Outcome::Begun(upid.clone()), Some(upid))
+            }
             Progress::Began(upid) => StepState::Running(upid),
             Progress::Ended(end) => {
                 let outcome = match end {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Danger, Deed};
-use crate::store::Store;
+use crate::{domain::quota::Quota, store::Store};
 
 /// Everything that a plan may look at.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +27,10 @@ pub struct Rules {
     pub backup_age: SignedDuration,
     /// Deeds that take more than the table asks for. A lower level counts for nothing.
     pub levels: BTreeMap<Deed, Danger>,
+    /// Steps that are under way at a time, unless it is said otherwise. At least 1.
+    pub at_once: usize,
+    /// No plan passes one of these.
+    pub quotas: Vec<Quota>,
 }
 
 impl Default for Rules {
@@ -35,6 +39,8 @@ impl Default for Rules {
             production_tags: vec!["prod".to_owned(), "production".to_owned()],
             backup_age: SignedDuration::from_hours(48),
             levels: BTreeMap::new(),
+            at_once: 1,
+            quotas: Vec::new(),
         }
     }
 }

@@ -9,6 +9,7 @@
 //!   keymap is a warning: the console then starts with what is built in.
 //! - A secret is held as one, never printed, and comes only from files that nobody else can read.
 
+mod acting;
 mod chord;
 mod cluster;
 mod color;
@@ -26,6 +27,7 @@ pub mod theme;
 
 use std::path::{Path, PathBuf};
 
+pub use acting::Acting;
 pub use chord::{Key, KeyChord};
 pub use cluster::{ClusterSettings, SignIn, Token, is_user};
 pub use color::{ColorDepth, ColorSpec};
@@ -45,13 +47,17 @@ use cluster::{Home, Layer};
 use monitoring::MonitorLayer;
 use reader::Reader;
 
+use crate::domain::quota::Quota;
+
 /// The commented reference of all options, each with what is built in.
 pub const REFERENCE: &str = include_str!("../../config/config.toml");
 
 /// What may stand at the top of a file.
-const SECTIONS: [&str; 7] = [
+const SECTIONS: [&str; 9] = [
     "ui",
     "limits",
+    "acting",
+    "quotas",
     "clusters",
     "prometheus",
     "alertmanager",
@@ -66,6 +72,10 @@ pub struct Settings {
     pub ui: Ui,
     /// When something is a finding.
     pub limits: Limits,
+    /// What actions ask for, warn of and refuse.
+    pub acting: Acting,
+    /// How much the guests of a pool or with a tag may have together, in the order of the files.
+    pub quotas: Vec<Quota>,
     /// The files that were read, in order.
     pub files: Vec<PathBuf>,
     /// What is wrong and does not stop.
@@ -128,6 +138,12 @@ impl Settings {
         }
         if let Some(limits) = reader.table(&table, "limits") {
             self.limits.overlay(&mut reader, limits);
+        }
+        if let Some(acting) = reader.table(&table, "acting") {
+            self.acting.overlay(&mut reader, acting);
+        }
+        if let Some(quotas) = reader.table(&table, "quotas") {
+            acting::quotas(&mut reader, quotas, &mut self.quotas);
         }
         let home = Home {
             home: places.home.as_deref(),

@@ -4,7 +4,9 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::*;
 
-const OPTIONS: [(&str, &[&str]); 3] = [
+const OPTIONS: [(&str, &[&str]); 5] = [
+    ("acting", acting::ACTING_KEYS),
+    ("quotas.acme", acting::QUOTA_KEYS),
     ("ui", console::UI_KEYS),
     ("limits", console::LIMIT_KEYS),
     ("clusters.prod", cluster::KEYS),

@@ -245,6 +245,7 @@ impl Console {
             zone: TimeZone::UTC,
             user: String::new(),
             writable: BTreeSet::new(),
+            rules: pvedeck::plan::Rules::default(),
             mouse: false,
             place: Place::Guests,
             warnings: Vec::new(),

@@ -13,4 +13,5 @@ mod configuration;
 mod demo;
 mod home;
 mod readme;
+mod running;
 mod servers;

@@ -29,7 +29,8 @@ fn every_option_in_the_readme_exists() {
     let mut cli = Cli::command();
     cli.build();
     let mut options: Vec<String> = Vec::new();
-    for command in std::iter::once(&cli).chain(cli.get_subcommands()) {
+    let actions = cli.find_subcommand("run").unwrap().get_subcommands();
+    for command in std::iter::once(&cli).chain(cli.get_subcommands()).chain(actions) {
         options.extend(
             command
                 .get_arguments()

@@ -43,6 +43,7 @@ impl Stage {
             glyphs: Glyphs::UNICODE,
             zone: TimeZone::UTC,
             user: "alice@pam".to_owned(),
+            rules: pvedeck::plan::Rules::default(),
             writable: writable.iter().map(|name| (*name).into()).collect(),
             mouse: true,
             place: Place::Deck,

@@ -4,6 +4,7 @@
 //! told on stderr and in the exit code.
 
 mod findings;
+mod quotas;
 mod rows;
 
 use serde_json::Value;
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::{
     clients::Error,
-    domain::{Inventory, filter::Filter},
+    domain::{Inventory, filter::Filter, quota::Quota},
     store::FindingLimits,
 };
 
@@ -34,7 +35,11 @@ pub(super) async fn run(
     words: &[String],
     format: Format,
     limits: FindingLimits,
+    quotas: &[Quota],
 ) -> Result<(), Failure> {
+    if resource == Resource::Quotas {
+        return quotas::run(&links, quotas, words, format).await;
+    }
     let filter = Filter::parse(&words.join(" "));
     let mut reads = JoinSet::new();
     for (index, link) in links.iter().cloned().enumerate() {
@@ -93,6 +98,8 @@ fn columns(resource: Resource) -> &'static [Column] {
         Resource::Tasks => rows::TASKS,
         Resource::Findings => rows::FINDINGS,
         Resource::Snapshots => rows::SNAPSHOTS,
+        // See `quotas`.
+        Resource::Quotas => &[],
     }
 }
 
@@ -142,8 +149,8 @@ async fn read(link: &Link, resource: Resource, filter: &Filter) -> Result<Vec<Ve
             tasks.iter().map(|task| rows::task(id, task)).collect()
         }
         Resource::Snapshots => snapshots(link, filter).await?,
-        // They are made of many reads: see `findings`.
-        Resource::Findings => Vec::new(),
+        // They are made of many reads: see `findings` and `quotas`.
+        Resource::Findings | Resource::Quotas => Vec::new(),
     })
 }
 

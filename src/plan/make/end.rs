@@ -4,6 +4,7 @@ use super::{
     super::{Refusal, Risk, Weight, calls},
     Draft,
     config::holds,
+    copies,
     guest::On,
 };
 use crate::domain::GuestKind;
@@ -37,7 +38,9 @@ pub(super) fn delete(on: &On<'_>) -> Result<Draft, Refusal> {
     if managed && !on.task.flag("purge") {
         return Err(on.not_possible("is managed by HA; purge removes it from there too"));
     }
+    copies::nobody_needs_it(on)?;
     let mut draft = Draft::default();
+    draft.risks.extend(copies::backup(on));
     if on.runs() {
         if !on.task.flag("stop") {
             return Err(

@@ -3,12 +3,14 @@
 mod arguments;
 mod clone;
 mod config;
+mod copies;
 mod disk;
 mod end;
 mod guest;
 mod migrate;
 mod power;
 mod risks;
+mod shift;
 mod snapshot;
 mod task;
 
@@ -23,6 +25,7 @@ use crate::{
 
 pub use arguments::value_fits;
 pub(super) use clone::free_vmid;
+pub(super) use copies::backup_feeds;
 
 /// What is done to one target.
 #[derive(Debug, Default)]
@@ -33,6 +36,8 @@ struct Draft {
     risks: Vec<Risk>,
     /// What takes it back.
     back: Option<Back>,
+    /// What guests have before and after it.
+    shifts: Vec<shift::Shift>,
     /// What comes into the world by it: the way back is gone with these instead of the target.
     made: Vec<ObjectRef>,
 }
@@ -112,6 +117,7 @@ pub fn make(deed: Deed, targets: &[ObjectRef], given: &Arguments, scene: Scene<'
     let mut done: Vec<(ObjectRef, String)> = Vec::new();
     let mut backs = Vec::new();
     let mut made = Vec::new();
+    let mut shifts = Vec::new();
     let claimed = Claimed::default();
     for target in targets {
         let drafted = draft(Task {
@@ -126,6 +132,7 @@ pub fn make(deed: Deed, targets: &[ObjectRef], given: &Arguments, scene: Scene<'
                 let first = steps.len();
                 done.push((target.clone(), name_of(target, &draft.steps, scene.store)));
                 made.extend(draft.made);
+                shifts.extend(draft.shifts);
                 steps.extend(draft.steps.into_iter().map(|mut step| {
                     step.needs.iter_mut().for_each(|need| *need += first);
                     step
@@ -142,6 +149,7 @@ pub fn make(deed: Deed, targets: &[ObjectRef], given: &Arguments, scene: Scene<'
             .next()
             .unwrap_or_else(|| Refusal::NotPossible("there is nothing to do it to".to_owned())));
     }
+    risks.extend(shift::judge(&shifts, scene)?);
     risks.extend(
         refused
             .into_iter()
@@ -272,6 +280,7 @@ fn draft(task: Task<'_>) -> Result<Draft, Refusal> {
                 Deed::GuestUnlock => end::unlock(&on),
                 _ => power::draft(&on),
             }?;
+            draft.shifts = shift::of(&on, &draft);
             draft.risks.extend(risks::common(&on));
             Ok(draft)
         }

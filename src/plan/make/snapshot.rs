@@ -2,7 +2,7 @@
 
 use super::{
     super::{Arguments, Deed, Refusal, Risk, Weight, calls},
-    Back, Draft,
+    Back, Draft, copies,
     guest::On,
 };
 use crate::domain::GuestKind;
@@ -10,7 +10,6 @@ use crate::domain::GuestKind;
 pub(super) fn draft(on: &On<'_>) -> Result<Draft, Refusal> {
     let (at, name, title) = (on.at(), on.task.argument("snapshot"), &on.title);
     let mut risks = Vec::new();
-    let mut risk = |weight, text: String| risks.push(Risk::new(weight, text));
     // What is not read yet is not known; the server then says it.
     let known = on
         .task
@@ -40,20 +39,31 @@ pub(super) fn draft(on: &On<'_>) -> Result<Draft, Refusal> {
             return Err(Refusal::NotFound(format!("{title} has no snapshot `{name}`")));
         }
         Deed::SnapshotRollback => {
-            risk(
+            if let Some(disk) = holds_back(on, name) {
+                return Err(on.not_possible(&format!(
+                    "has newer snapshots, and `{disk}` is on ZFS: it goes back to the newest one only, delete the others first"
+                )));
+            }
+            if let Some(backup) = copies::backup(on) {
+                risks.push(backup);
+            }
+            risks.push(Risk::new(
                 Weight::Danger,
                 format!("everything that {title} wrote since the snapshot is lost"),
-            );
+            ));
             if on.runs() {
-                risk(Weight::Warning, format!("{title} is running and will be stopped"));
+                risks.push(Risk::new(
+                    Weight::Warning,
+                    format!("{title} is running and will be stopped"),
+                ));
             }
             (calls::snapshot_rollback(at, name), "rollback", None)
         }
         _ => {
-            risk(
+            risks.push(Risk::new(
                 Weight::Warning,
                 format!("{title} cannot be put back to it any more"),
-            );
+            ));
             (calls::snapshot_delete(at, name), "delsnapshot", None)
         }
     };
@@ -63,4 +73,24 @@ pub(super) fn draft(on: &On<'_>) -> Result<Draft, Refusal> {
         back,
         ..Draft::default()
     })
+}
+
+/// The disk that cannot go back to this snapshot because there are newer ones.
+fn holds_back<'a>(on: &On<'a>, name: &str) -> Option<&'a str> {
+    let snapshots = on.snapshots()?;
+    let wanted = snapshots.iter().find(|snapshot| &*snapshot.name == name)?.time?;
+    snapshots
+        .iter()
+        .any(|snapshot| snapshot.time.is_some_and(|time| time > wanted))
+        .then(|| {
+            let on_zfs = |storage: &crate::domain::StorageName| {
+                on.storage(storage)
+                    .is_some_and(|storage| &*storage.plugin == "zfspool")
+            };
+            on.disks()
+                .into_iter()
+                .find(|disk| !disk.cdrom && disk.storage.as_ref().is_some_and(on_zfs))
+                .map(|disk| disk.key)
+        })
+        .flatten()
 }

@@ -4,6 +4,7 @@ mod changes;
 mod making;
 mod running;
 mod ways;
+mod whole;
 
 use std::sync::Arc;
 

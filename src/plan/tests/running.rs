@@ -278,6 +278,7 @@ async fn killed_anywhere_it_goes_on_and_does_nothing_twice() {
         let options = Options {
             at_once,
             go_on: false,
+            wait: true,
         };
         let mut deaths = 0;
         loop {
@@ -395,6 +396,7 @@ async fn a_step_waits_for_what_it_needs_and_falls_with_it() {
     let options = Options {
         at_once: 3,
         go_on: true,
+        wait: true,
     };
     let (plan, state) = chained();
     let world = Fake::new(state, None);
@@ -422,6 +424,31 @@ async fn a_task_that_the_answer_does_not_name_is_followed_all_the_same() {
     let desk = Desk::new(&plan, Options::default());
     let outcomes = desk.run(&Fake::new(state, None)).await.unwrap();
     assert_eq!(outcomes[0], Outcome::Failed("got timeout".to_owned()));
+}
+
+#[tokio::test]
+async fn who_does_not_wait_still_waits_for_what_another_step_needs() {
+    let (mut plan, mut state) = plan();
+    plan.steps[1].needs = vec![0];
+    let options = Options {
+        wait: false,
+        ..Options::default()
+    };
+    let desk = Desk::new(&plan, options);
+    let world = Fake::new(std::mem::take(&mut state), None);
+    let outcomes = desk.run(&world).await.unwrap();
+    assert!(matches!(outcomes[0], Outcome::Done(_)), "{outcomes:?}");
+    assert!(
+        outcomes[1..]
+            .iter()
+            .all(|outcome| matches!(outcome, Outcome::Begun(_))),
+        "{outcomes:?}"
+    );
+    assert_eq!(desk.word(), "begun");
+    assert!(
+        desk.journal().interrupted(|_| false).unwrap().is_empty(),
+        "nothing is left to go on with"
+    );
 }
 
 #[tokio::test]

@@ -161,6 +161,7 @@ fn step_state(cx: &Cx<'_>, state: &StepState) -> Cell {
             Cell::toned(format!("{} done", g.ok), Tone::Good)
         }
         StepState::Over(Outcome::Done(exit), _) => Cell::toned(format!("{} done ({exit})", g.ok), Tone::Warn),
+        StepState::Over(Outcome::Begun(_), _) => Cell::toned("begun, not waited for", Tone::Info),
         StepState::Over(Outcome::Failed(why), _) => Cell::toned(format!("{} {why}", g.failed), Tone::Bad),
         StepState::Over(Outcome::NotDone(why), _) => {
             Cell::toned(format!("{} not done: {why}", g.warn), Tone::Warn)

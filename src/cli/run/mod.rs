@@ -3,24 +3,23 @@
 //! What always holds here: nothing is sent before the plan is complete, its danger is confirmed and the cluster may
 //! be written to.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-};
+pub mod args;
+mod targets;
 
-use futures_util::{StreamExt as _, stream};
+use std::{collections::BTreeMap, path::PathBuf};
+
 use jiff::Timestamp;
 use serde_json::json;
 
+use self::args::Run as Wanted;
 use super::{
-    args::{PlanFormat, Run as Wanted},
-    connect::{self, Acting},
+    args::PlanFormat,
+    connect::Acting,
     exit::{Code, Failure, talk},
     output::print,
 };
 use crate::{
-    actions::deed::Object,
-    domain::{ClusterId, GuestRef, NodeRef, ObjectRef, TaskRef},
+    domain::ClusterId,
     plan::{
         self, Arguments, DEEDS, Danger, Deed, Plan, Refusal, Rules, Scene,
         journal::{Journal, JournalError, Run},
@@ -32,57 +31,65 @@ use crate::{
         works::FILE,
     },
     settings::Places,
-    store::{Feed, Payload, Store, Update},
-    sync::{self, Reader},
+    store::Store,
     ui::safe::clean,
 };
 
-/// Reads under way at a time.
-const READS: usize = 8;
-
-/// Does a deed.
-pub(super) async fn run(wanted: &Wanted, acting: Vec<Acting>, places: &Places) -> Result<(), Failure> {
-    let deed = Deed::from_name(&wanted.action).ok_or_else(|| {
-        let names: Vec<&str> = DEEDS.iter().map(|row| row.action.name).collect();
-        let message = format!(
-            "there is no action `{}`; there are {}",
-            wanted.action,
-            names.join(", ")
-        );
-        Failure::new(Code::Usage, message)
-    })?;
-    let arguments: Arguments = wanted.arg.iter().cloned().collect();
+/// Does a deed, by the rules of the configuration.
+pub(super) async fn run(
+    wanted: &Wanted,
+    acting: Vec<Acting>,
+    places: &Places,
+    rules: &Rules,
+) -> Result<(), Failure> {
+    let deed = deed(&wanted.action)?;
+    let arguments = arguments(&wanted.given)?;
+    let how = &wanted.options;
     let mut store = Store::new(acting.iter().map(|one| one.link.id.clone()));
-    read_inventories(deed, &acting, &mut store).await?;
-    let targets = wanted
-        .target
-        .iter()
-        .map(|target| find(deed, target, &store))
-        .collect::<Result<BTreeSet<ObjectRef>, Failure>>()?;
-    let targets: Vec<ObjectRef> = targets.into_iter().collect();
-    read_details(deed, &targets, &acting, &mut store).await;
-    let rules = Rules::default();
+    let targets = targets::find(deed, &wanted.target, &acting, &mut store).await?;
+    targets::read_details(deed, &targets, &acting, &mut store).await;
     let scene = Scene {
         store: &store,
-        rules: &rules,
+        rules,
         now: Timestamp::now(),
     };
     let plan = plan::make(deed, &targets, &arguments, scene).map_err(|refusal| refused(&refusal))?;
-    if wanted.dry_run {
-        return show(&plan, wanted.output);
+    if how.dry_run {
+        return show(&plan, how.output);
     }
     writable(&plan, &acting)?;
-    confirm(&plan, wanted.yes)?;
+    confirm(&plan, how.yes)?;
     let journal = open(places)?;
     let number = journal
         .begin(&plan, &worker(), Timestamp::now())
         .map_err(|error| unwritten(&error))?;
     let run = journal.run(number).map_err(|error| unwritten(&error))?;
     let options = Options {
-        at_once: usize::from(wanted.at_once),
-        go_on: wanted.go_on,
+        at_once: how.at_once.map_or(rules.at_once, usize::from),
+        go_on: how.go_on,
+        wait: !how.no_wait,
     };
-    carry_out(&journal, &run, acting, options, wanted.output).await
+    carry_out(&journal, &run, acting, options, how.output).await
+}
+
+/// The deed of a name; who asks for another one is told of all.
+pub(super) fn deed(name: &str) -> Result<Deed, Failure> {
+    Deed::from_name(name).ok_or_else(|| {
+        let names: Vec<&str> = DEEDS.iter().map(|row| row.action.name).collect();
+        let message = format!("there is no action `{name}`; there are {}", names.join(", "));
+        Failure::new(Code::Usage, message)
+    })
+}
+
+/// Each argument once.
+fn arguments(given: &[(String, String)]) -> Result<Arguments, Failure> {
+    let mut arguments = Arguments::new();
+    for (name, value) in given {
+        if arguments.insert(name.clone(), value.clone()).is_some() {
+            return Err(Failure::new(Code::Usage, format!("`{name}` is given twice")));
+        }
+    }
+    Ok(arguments)
 }
 
 /// Does what is left of a run and tells how it came out.
@@ -125,6 +132,7 @@ pub(super) async fn carry_out(
 
 fn tell(titles: &[String], outcomes: &[Outcome], format: PlanFormat) -> Result<(), Failure> {
     let words = outcomes.iter().map(|outcome| match outcome {
+        Outcome::Begun(upid) => ("begun", upid.as_str()),
         Outcome::Done(exit) => ("done", exit.as_str()),
         Outcome::Failed(why) => ("failed", why.as_str()),
         Outcome::NotDone(why) => ("not done", why.as_str()),
@@ -236,103 +244,5 @@ fn confirm(plan: &Plan, yes: bool) -> Result<(), Failure> {
         Ok(())
     } else {
         Err(refused("it was not confirmed"))
-    }
-}
-
-fn take(store: &mut Store, cluster: &ClusterId, feed: Feed, payload: Payload) {
-    store.apply(Update {
-        key: feed.of(cluster),
-        at: Timestamp::now(),
-        outcome: Ok(payload),
-    });
-}
-
-/// What every plan is made from. A cluster that cannot be read ends it: a name could be there as well.
-async fn read_inventories(deed: Deed, acting: &[Acting], store: &mut Store) -> Result<(), Failure> {
-    for one in acting {
-        let (id, client) = (&one.link.id, &one.link.client);
-        let failed = |error| connect::failure(&error);
-        take(
-            store,
-            id,
-            Feed::Resources,
-            Payload::Resources(client.resources().await.map_err(failed)?),
-        );
-        if deed.row().object == Object::Task {
-            let tasks = client.cluster_tasks().await.map_err(failed)?;
-            take(store, id, Feed::Tasks, Payload::Tasks(tasks));
-        }
-    }
-    Ok(())
-}
-
-/// What the plan of this deed wants to know beside the inventory. What cannot be read is not known, no more.
-async fn read_details(deed: Deed, targets: &[ObjectRef], acting: &[Acting], store: &mut Store) {
-    let reads = plan::needs(deed, targets, store).into_iter().filter_map(|key| {
-        let one = acting.iter().find(|one| one.link.id == key.cluster)?;
-        let place = sync::Place::of(&key, store);
-        Some(async move { (Reader::read(&one.link.client, key.feed.clone(), place).await, key) })
-    });
-    let mut answers = stream::iter(reads.collect::<Vec<_>>()).buffer_unordered(READS);
-    while let Some((outcome, key)) = answers.next().await {
-        store.apply(Update {
-            key,
-            at: Timestamp::now(),
-            outcome,
-        });
-    }
-}
-
-/// The object that a word means: VMID or name of a guest, UPID of a task.
-fn find(deed: Deed, word: &str, store: &Store) -> Result<ObjectRef, Failure> {
-    let found: Vec<(ObjectRef, String)> = match deed.row().object {
-        Object::Guest => store
-            .guests()
-            .filter(|(_, guest)| guest.vmid.to_string() == word || guest.name.as_deref() == Some(word))
-            .map(|(cluster, guest)| {
-                let object = ObjectRef::Guest(GuestRef {
-                    cluster: cluster.clone(),
-                    vmid: guest.vmid,
-                });
-                (object, format!("{} {} on {cluster}", guest.vmid, guest.label()))
-            })
-            .collect(),
-        Object::Node => store
-            .nodes()
-            .filter(|(_, node)| node.name.as_str() == word)
-            .map(|(cluster, node)| {
-                let object = ObjectRef::Node(NodeRef {
-                    cluster: cluster.clone(),
-                    node: node.name.clone(),
-                });
-                (object, format!("{} on {cluster}", node.name))
-            })
-            .collect(),
-        Object::Task => store
-            .tasks()
-            .filter(|(_, task)| task.upid.as_str() == word)
-            .map(|(cluster, task)| {
-                let object = ObjectRef::Task(TaskRef {
-                    cluster: cluster.clone(),
-                    upid: task.upid.clone(),
-                });
-                (object, format!("{} on {cluster}", task.upid))
-            })
-            .collect(),
-    };
-    match &found[..] {
-        [(object, _)] => Ok(object.clone()),
-        [] => Err(Failure::new(
-            Code::NotFound,
-            format!("there is no `{word}`; `pvedeck get` lists what there is"),
-        )),
-        several => {
-            let names: Vec<&str> = several.iter().map(|(_, name)| name.as_str()).collect();
-            let message = format!(
-                "`{word}` is ambiguous: {}; use the VMID, or choose with --cluster",
-                names.join(", ")
-            );
-            Err(Failure::new(Code::Usage, message))
-        }
     }
 }
