@@ -8,8 +8,12 @@
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
-use super::run;
+use super::{
+    exit::{Code, Failure},
+    run,
+};
 
 /// Shown below the options of `--help`.
 const AFTER_HELP: &str = "\
@@ -172,11 +176,72 @@ pub enum PlanFormat {
     Curl,
 }
 
+/// Which runs of the journal.
+#[derive(Args, Debug, Default)]
+pub struct Chosen {
+    /// Only those that did something to this guest, by VMID or name
+    #[arg(long, value_name = "GUEST")]
+    pub guest: Option<String>,
+    /// Only those of this action, such as guest.start
+    #[arg(long, value_name = "ACTION")]
+    pub action: Option<String>,
+    /// Only those begun since: 2026-11-22, 2026-11-22T14:00:00Z, or 30m, 12h, 7d ago
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Only those in this state: running, interrupted, begun, done, failed, dropped
+    #[arg(long, value_name = "STATE", value_parser = ["running", "interrupted", "begun", "done", "failed", "dropped"])]
+    pub state: Option<String>,
+    /// Only those of this user of this machine
+    #[arg(long, value_name = "USER")]
+    pub user: Option<String>,
+}
+
+impl Chosen {
+    /// The moment that `since` means; a day begins at midnight here.
+    ///
+    /// # Errors
+    /// It means none.
+    pub fn since(&self) -> Result<Option<Timestamp>, Failure> {
+        let Some(text) = &self.since else { return Ok(None) };
+        let ago = text
+            .split_at_checked(text.len().saturating_sub(1))
+            .and_then(|(number, unit)| {
+                let number: i64 = number
+                    .parse()
+                    .ok()
+                    .filter(|number| (0..100_000).contains(number))?;
+                match unit {
+                    "m" => Some(SignedDuration::from_mins(number)),
+                    "h" => Some(SignedDuration::from_hours(number)),
+                    "d" => Some(SignedDuration::from_hours(24 * number)),
+                    _ => None,
+                }
+            });
+        let day = |text: &str| {
+            let date: Date = text.parse().ok()?;
+            Some(date.to_zoned(TimeZone::system()).ok()?.timestamp())
+        };
+        let moment = match ago {
+            Some(ago) => Timestamp::now().checked_sub(ago).ok(),
+            None => text.parse().ok().or_else(|| day(text)),
+        };
+        moment.map(Some).ok_or_else(|| {
+            let message = format!(
+                "--since is a day, a time or an age (2026-11-22, 2026-11-22T14:00:00Z, 12h, 7d), not `{text}`"
+            );
+            Failure::new(Code::Usage, message)
+        })
+    }
+}
+
 /// What can be done with the journal.
 #[derive(Subcommand, Debug)]
 pub enum JournalCommand {
     /// List what was done, the newest first
     List {
+        /// Which runs
+        #[command(flatten)]
+        chosen: Chosen,
         /// How to print
         #[arg(short, long, value_enum, default_value_t)]
         output: Format,

@@ -6,19 +6,22 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    args::{Format, JournalCommand, PlanFormat},
+    args::{Chosen, Format, JournalCommand, PlanFormat},
     connect::Acting,
-    exit::{Failure, talk},
+    exit::{Code, Failure, talk},
     output::{Column, List, Show, print},
     run::{carry_out, harmless, open, unwritten},
 };
 use crate::{
+    domain::ObjectRef,
     plan::{
         journal::{End, Fact, Journal, Progress, Run},
+        relocate,
         runner::Options,
     },
     runtime::hands::{is_alive, worker},
     settings::Places,
+    store::{Feed, Payload, Store, Update},
 };
 
 /// Runs that are listed.
@@ -28,19 +31,15 @@ const LISTED: usize = 200;
 pub(super) fn read(what: Option<&JournalCommand>, places: &Places) -> Result<(), Failure> {
     let journal = open(places)?;
     let Some(what) = what else {
-        return list(&journal, Format::default());
+        return list(&journal, &Chosen::default(), Format::default());
     };
     match what {
-        JournalCommand::List { output } => list(&journal, *output),
+        JournalCommand::List { chosen, output } => list(&journal, chosen, *output),
         JournalCommand::Show { run } => show(&journal.run(*run).map_err(|error| unwritten(&error))?),
         JournalCommand::Export => {
             let entries = journal.entries().map_err(|error| unwritten(&error))?;
             for entry in &entries {
-                print(&format!(
-                    "{}
-",
-                    json!(entry)
-                ))?;
+                print(&format!("{}\n", json!(entry)))?;
             }
             Ok(())
         }
@@ -62,15 +61,78 @@ pub(super) fn read(what: Option<&JournalCommand>, places: &Places) -> Result<(),
 /// Goes on with an interrupted run.
 pub(super) async fn go_on(run: i64, acting: Vec<Acting>, places: &Places) -> Result<(), Failure> {
     let journal = open(places)?;
-    let run = journal
+    let mut run = journal
         .claim(run, &worker(), Timestamp::now(), is_alive)
         .map_err(|error| unwritten(&error))?;
+    let store = inventories(&run, &acting).await;
+    let moved = relocate(&mut run, &store).map_err(|why| {
+        let message = format!("{why}; `pvedeck journal drop {}` gives the run up", run.id);
+        Failure::new(Code::Failed, message)
+    })?;
+    for what in moved {
+        talk(what);
+    }
     talk(format!("going on with: {}", run.plan.title));
     carry_out(&journal, &run, acting, Options::default(), PlanFormat::Text).await
 }
 
-fn list(journal: &Journal, format: Format) -> Result<(), Failure> {
-    let runs = journal.runs(LISTED).map_err(|error| unwritten(&error))?;
+/// What the clusters of a run have by now. One that cannot be read says nothing.
+async fn inventories(run: &Run, acting: &[Acting]) -> Store {
+    let mut store = Store::new(acting.iter().map(|one| one.link.id.clone()));
+    for one in acting {
+        if run.plan.steps.iter().all(|step| step.cluster != one.link.id) {
+            continue;
+        }
+        match one.link.client.resources().await {
+            Ok(inventory) => {
+                store.apply(Update {
+                    key: Feed::Resources.of(&one.link.id),
+                    at: Timestamp::now(),
+                    outcome: Ok(Payload::Resources(inventory)),
+                });
+            }
+            Err(error) => talk(format!("{}: {error}", one.link.id)),
+        }
+    }
+    store
+}
+
+/// Whether a run passes what was asked for.
+fn passes(run: &Run, wanted: &Chosen) -> Result<bool, Failure> {
+    let since = wanted.since()?;
+    let guest = |word: &str| {
+        run.plan.steps.iter().any(|step| match &step.subject {
+            ObjectRef::Guest(guest) => {
+                let title = step.title.split_once(' ').map(|(_, name)| name);
+                guest.vmid.to_string() == word || title == Some(word)
+            }
+            _ => false,
+        })
+    };
+    let by = |user: &str| {
+        run.worker()
+            .is_some_and(|worker| worker.user == user || worker.user.starts_with(&format!("{user} ")))
+    };
+    Ok(wanted.guest.as_deref().is_none_or(guest)
+        && wanted
+            .action
+            .as_deref()
+            .is_none_or(|action| &*run.plan.deed == action)
+        && wanted.state.as_deref().is_none_or(|word| state(run) == word)
+        && wanted.user.as_deref().is_none_or(by)
+        && since.is_none_or(|since| run.begun().is_some_and(|begun| begun >= since)))
+}
+
+fn list(journal: &Journal, wanted: &Chosen, format: Format) -> Result<(), Failure> {
+    let mut runs = Vec::new();
+    for run in journal.runs(usize::MAX).map_err(|error| unwritten(&error))? {
+        if passes(&run, wanted)? {
+            runs.push(run);
+        }
+        if runs.len() == LISTED {
+            break;
+        }
+    }
     let rows = runs
         .iter()
         .map(|run| {

@@ -12,6 +12,7 @@ mod make;
 mod needs;
 mod offers;
 pub mod print;
+mod relocate;
 pub mod runner;
 pub mod runs;
 mod scene;
@@ -27,6 +28,7 @@ use crate::domain::{Call, ClusterId, ObjectRef};
 pub use make::{availability, kind_of, make, one_of, value_fits};
 pub use needs::needs;
 pub use offers::{Offer, offers};
+pub use relocate::relocate;
 pub use scene::{Rules, Scene};
 
 /// Names and values.

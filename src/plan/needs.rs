@@ -20,10 +20,8 @@ pub fn needs(deed: Deed, targets: &[ObjectRef], store: &Store) -> BTreeSet<FeedK
         let ObjectRef::Guest(guest) = target else { continue };
         let Some(known) = store.guest(guest) else { continue };
         let vmid = guest.vmid;
-        // The inventory is up to ten seconds old and calls a paused machine running.
-        need(Feed::GuestStatus(vmid));
         // One read for all guests of a node.
-        if matches!(deed, Deed::GuestMigrate | Deed::GuestDelete) {
+        if deed == Deed::GuestDelete {
             need(Feed::NodeReplication(known.node.clone()));
         }
         // One read for all guests, or for those of a node.
@@ -61,7 +59,10 @@ pub fn needs(deed: Deed, targets: &[ObjectRef], store: &Store) -> BTreeSet<FeedK
                     }
                 }
             }
-            _ => {}
+            _ => {
+                // The inventory is up to ten seconds old and calls a paused machine running.
+                need(Feed::GuestStatus(vmid));
+            }
         }
     }
     feeds

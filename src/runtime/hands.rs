@@ -134,11 +134,35 @@ impl<F: Fn(usize, &News) + Sync> World for Hands<F> {
 
 /// This process, as the journal names it.
 pub fn worker() -> Worker {
-    let first = |names: [&str; 2]| names.into_iter().find_map(|name| std::env::var(name).ok());
     Worker {
-        user: first(["USER", "LOGNAME"]).unwrap_or_else(|| "unknown".to_owned()),
+        user: user(&read("/proc/self/status"), &read("/etc/passwd"), |name| {
+            std::env::var(name).ok()
+        }),
         host: read("/proc/sys/kernel/hostname"),
         process: identity(std::process::id()).unwrap_or_default(),
+    }
+}
+
+/// Who runs this process, by its user id, and who stands behind `sudo`. What the environment calls the user is only
+/// asked where the id has no name.
+fn user(status: &str, passwd: &str, variable: impl Fn(&str) -> Option<String>) -> String {
+    let id = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Uid:")?.split_whitespace().next());
+    let named = id.and_then(|id| {
+        passwd.lines().find_map(|line| {
+            let mut fields = line.split(':');
+            let name = fields.next()?;
+            (fields.nth(1) == Some(id) && !name.is_empty()).then(|| name.to_owned())
+        })
+    });
+    let name = named
+        .or_else(|| ["USER", "LOGNAME"].into_iter().find_map(&variable))
+        .or_else(|| id.map(|id| format!("uid {id}")))
+        .unwrap_or_else(|| "unknown".to_owned());
+    match variable("SUDO_USER").filter(|behind| !behind.is_empty() && *behind != name) {
+        Some(behind) => format!("{name} (sudo by {behind})"),
+        None => name,
     }
 }
 
@@ -170,6 +194,21 @@ fn read(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_user_is_who_the_process_belongs_to() {
+        let status = "Name:\tpvedeck\nUid:\t1000\t1000\t1000\t1000\n";
+        let passwd = "root:x:0:0::/root:/bin/sh\nalice:x:1000:1000:Alice:/home/alice:/bin/sh\n";
+        let none = |_: &str| None;
+        let lies = |name: &str| (name == "USER").then(|| "mallory".to_owned());
+        let sudo = |name: &str| (name == "SUDO_USER").then(|| "bob".to_owned());
+        assert_eq!(user(status, passwd, none), "alice");
+        assert_eq!(user(status, passwd, lies), "alice");
+        assert_eq!(user(status, passwd, sudo), "alice (sudo by bob)");
+        assert_eq!(user(status, "", lies), "mallory");
+        assert_eq!(user(status, "", none), "uid 1000");
+        assert_eq!(user("", passwd, none), "unknown");
+    }
 
     #[test]
     fn this_process_lives_and_an_earlier_one_of_its_number_does_not() {

@@ -2,6 +2,7 @@
 
 mod changes;
 mod making;
+mod relocating;
 mod running;
 mod ways;
 mod whole;
