@@ -8,6 +8,7 @@ mod backup;
 mod clone;
 mod cluster;
 mod config;
+mod console;
 mod create;
 mod destroy;
 mod disks;
@@ -115,7 +116,8 @@ impl Call<'_> {
         if let Some(rest) = path.strip_prefix("/nodes/{node}/lxc") {
             return self.route_guest(Kind::Lxc, rest);
         }
-        self.route_cluster()
+        self.route_console(None)
+            .or_else(|| self.route_cluster())
             .or_else(|| self.route_ha())
             .or_else(|| self.route_access())
             .or_else(|| self.route_node())
@@ -138,7 +140,8 @@ impl Call<'_> {
         if let Err(failure) = self.guest(kind) {
             return Some(Err(failure));
         }
-        self.route_guest_reads(kind, rest)
+        self.route_console(Some(kind))
+            .or_else(|| self.route_guest_reads(kind, rest))
             .or_else(|| self.route_inside(rest))
             .or_else(|| self.route_config(kind, rest))
             .or_else(|| self.route_disks(kind, rest))
@@ -292,7 +295,10 @@ impl Call<'_> {
         let Some((_, name)) = self.variables.iter().find(|(known, _)| *known == "node") else {
             return Ok(());
         };
+        // The console of another node is an SSH connection from this one: no proxy stands between.
+        let console = self.path.ends_with("/termproxy") || self.path.ends_with("/vncwebsocket");
         match self.world.node(name) {
+            Some(_) if console => Ok(()),
             None => Err(Failure::server(format!(
                 "hostname lookup '{name}' failed - failed to get address info for: {name}: \
                  Temporary failure in name resolution"

@@ -91,6 +91,7 @@ impl World {
             tasks: Vec::new(),
             ha: Vec::new(),
             replications: Vec::new(),
+            consoles: Vec::new(),
             log: Vec::new(),
             options: Map::new(),
             access: Access::new(
