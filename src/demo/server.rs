@@ -77,6 +77,9 @@ async fn connection(
     shared: Arc<Shared>,
     stop: CancellationToken,
 ) {
+    if shared.world().is_dark() {
+        return;
+    }
     // Small answers must not wait for a second packet; without this it is only slower.
     let _ = stream.set_nodelay(true);
     let mut first = [0_u8; 1];
@@ -106,7 +109,13 @@ async fn connection(
     let service = service_fn(move |request: Request<Incoming>| {
         let (shared, stop) = (Arc::clone(&shared), stop.clone());
         let last = served.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1 >= REQUESTS;
-        async move { respond(request, &shared, last, &stop).await }
+        async move {
+            // A node that is off answers nothing, and what was open breaks.
+            if shared.world().is_dark() {
+                return Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset));
+            }
+            respond(request, &shared, last, &stop).await
+        }
     });
     let serving = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())

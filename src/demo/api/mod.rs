@@ -5,6 +5,7 @@
 
 mod access;
 mod backup;
+mod bulk;
 mod clone;
 mod cluster;
 mod config;
@@ -14,6 +15,7 @@ mod destroy;
 mod disks;
 mod guest;
 mod ha;
+mod ha_rules;
 mod hardware;
 mod inside;
 mod migrate;
@@ -23,6 +25,7 @@ mod power;
 mod privilege;
 mod resources;
 mod rrd;
+mod services;
 mod snapshot;
 mod storage;
 mod tasks;
@@ -119,6 +122,9 @@ impl Call<'_> {
         self.route_console(None)
             .or_else(|| self.route_cluster())
             .or_else(|| self.route_ha())
+            .or_else(|| self.route_ha_rules())
+            .or_else(|| self.route_bulk())
+            .or_else(|| self.route_services())
             .or_else(|| self.route_access())
             .or_else(|| self.route_node())
             .or_else(|| self.route_hardware())
@@ -142,7 +148,7 @@ impl Call<'_> {
         }
         self.route_console(Some(kind))
             .or_else(|| self.route_guest_reads(kind, rest))
-            .or_else(|| self.route_inside(rest))
+            .or_else(|| self.route_inside(kind, rest))
             .or_else(|| self.route_config(kind, rest))
             .or_else(|| self.route_disks(kind, rest))
             .or_else(|| self.route_moves(rest))
@@ -295,6 +301,10 @@ impl Call<'_> {
         let Some((_, name)) = self.variables.iter().find(|(known, _)| *known == "node") else {
             return Ok(());
         };
+        // A packet that wakes a node is sent by the one that was asked.
+        if self.path == "/nodes/{node}/wakeonlan" {
+            return Ok(());
+        }
         // The console of another node is an SSH connection from this one: no proxy stands between.
         let console = self.path.ends_with("/termproxy") || self.path.ends_with("/vncwebsocket");
         match self.world.node(name) {
