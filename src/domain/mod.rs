@@ -26,6 +26,7 @@ pub mod node;
 pub mod quantity;
 pub mod quota;
 pub mod rate;
+pub mod reading;
 pub mod retention;
 pub mod storage;
 pub mod task;

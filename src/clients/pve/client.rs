@@ -20,6 +20,7 @@ use crate::{
         config::{GuestConfig, PendingChange},
         guest::{GuestInterface, Snapshot},
         node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
+        reading::Reading,
         storage::{StorageDetail, Volume},
         task::TaskLog,
     },
@@ -129,6 +130,16 @@ impl Client {
     /// The newest entries of the cluster log.
     pub async fn cluster_log(&self, max: u32) -> Result<Vec<LogEntry>> {
         self.read(request::cluster_log(max)).await
+    }
+
+    /// The newest readings of the whole cluster, or those after a moment.
+    pub async fn cluster_readings(&self, after: Option<Timestamp>) -> Result<Vec<Reading>> {
+        self.read(request::cluster_readings(after)).await
+    }
+
+    /// Guests that are in no backup job.
+    pub async fn guests_not_backed_up(&self) -> Result<Vec<Vmid>> {
+        self.read(request::guests_not_backed_up()).await
     }
 
     /// Path and privileges of the one who is signed in.

@@ -3,6 +3,10 @@
 //! What always holds here: every request is a read, every segment and parameter is percent-encoded, and
 //! [`catalogue`] holds a sample of each, so that the contract test sees them all.
 
+mod readings;
+
+pub use readings::{cluster_readings, guests_not_backed_up};
+
 use crate::domain::{
     ClusterStatus, GuestDetail, GuestKind, HaStatus, Inventory, LogEntry, NodeName, ReplicationJob,
     StorageName, Task, TaskState, Upid, Vmid,
@@ -270,6 +274,7 @@ pub fn catalogue() -> Vec<Sample> {
         all.push(task_status(&upid).sample());
         all.push(task_log(&upid, 0, 50).sample());
     }
+    all.extend(readings::samples());
     all.extend(super::auth::samples());
     all
 }

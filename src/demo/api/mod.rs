@@ -18,6 +18,7 @@ mod ha;
 mod ha_rules;
 mod hardware;
 mod inside;
+mod metrics;
 mod migrate;
 mod move_disk;
 mod node;

@@ -1,11 +1,11 @@
-//! History: `rrddata` and the metrics export, computed from the same walks as the present.
+//! History: `rrddata`, computed from the same walks as the present.
 
 use serde_json::{Value, json};
 
 use super::{Call, resources::Figures};
 use crate::demo::{
     answer::Outcome,
-    world::{guest::Guest, host::Node, load::RHYTHM},
+    world::{guest::Guest, host::Node},
 };
 
 impl Call<'_> {
@@ -76,83 +76,5 @@ impl Call<'_> {
             .map(|at| json!({"time": at, "total": storage.total, "used": storage.used(node, at)}))
             .collect();
         Ok(rows.into())
-    }
-
-    /// `/cluster/metrics/export`.
-    pub(super) fn metrics(&self) -> Value {
-        let world = &*self.world;
-        let now = world.sampled();
-        let since = self.params.number("start-time").unwrap_or(0);
-        let generations: Vec<i64> = if self.params.flag("history") {
-            let first = since.max(now - 300).div_euclid(RHYTHM) * RHYTHM;
-            (0..60)
-                .map(|step| first + step * RHYTHM)
-                .take_while(|at| *at <= now)
-                .filter(|at| *at > since)
-                .collect()
-        } else if since < now {
-            vec![now]
-        } else {
-            Vec::new()
-        };
-        let wanted = |node: &Node| {
-            let listed = self
-                .params
-                .get("node-list")
-                .is_none_or(|list| list.split(',').any(|name| name == node.name));
-            listed && node.online && (!self.params.flag("local-only") || node.name == world.local())
-        };
-        let mut rows = Vec::new();
-        for at in generations {
-            let mut add = |id: &str, kind: &str, figures: &[(&str, Value)]| {
-                rows.extend(figures.iter().map(|(metric, value)| {
-                    json!({"id": id, "metric": metric, "timestamp": at, "type": kind, "value": value})
-                }));
-            };
-            for node in world.nodes.iter().filter(|node| wanted(node)) {
-                let (cpus, bytes) = world.asked_of(&node.name, at);
-                let cpu = node.cpu(cpus, at);
-                add(
-                    &format!("node/{}", node.name),
-                    "gauge",
-                    &[
-                        ("uptime", json!(node.uptime(at))),
-                        ("cpu_current", json!(cpu)),
-                        ("cpu_max", json!(node.cpus)),
-                        ("cpu_avg1", json!(node.load(cpu, at)[0])),
-                        ("mem_total", json!(node.memory)),
-                        ("mem_used", json!(node.used_memory(bytes, at))),
-                    ],
-                );
-                for guest in world
-                    .guests
-                    .values()
-                    .filter(|guest| guest.node == node.name && guest.is_running())
-                {
-                    let id = format!("guest/{}", guest.vmid);
-                    let figures = Figures::of(guest, at);
-                    add(
-                        &id,
-                        "gauge",
-                        &[
-                            ("cpu_current", json!(figures.cpu)),
-                            ("mem_used", json!(figures.mem)),
-                            ("uptime", json!(guest.uptime(at))),
-                        ],
-                    );
-                    add(
-                        &id,
-                        "derive",
-                        &[
-                            ("net_in", json!(figures.received)),
-                            ("net_out", json!(figures.sent)),
-                            ("disk_read", json!(figures.read)),
-                            ("disk_write", json!(figures.written)),
-                        ],
-                    );
-                }
-            }
-        }
-        json!({"data": rows})
     }
 }

@@ -9,6 +9,7 @@ pub(super) mod cluster;
 pub(super) mod firewall;
 pub(super) mod guests;
 pub(super) mod nodes;
+pub(super) mod readings;
 pub(super) mod storage;
 
 use crate::clients::proxmox::{
