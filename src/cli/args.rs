@@ -87,6 +87,12 @@ pub enum Command {
         #[arg(short, long, value_enum, default_value_t)]
         output: Format,
     },
+    /// Write facts for other programs
+    Export {
+        /// Which
+        #[command(subcommand)]
+        what: ExportCommand,
+    },
     /// Connect to a cluster or host and write it into the configuration
     ///
     /// Asks for what no option says: the address, the sign-in, and whether the certificate is the right one. Without
@@ -159,6 +165,21 @@ pub enum Command {
     Man {
         /// Of this command instead of the whole program
         command: Option<String>,
+    },
+}
+
+/// What can be exported.
+#[derive(Subcommand, Debug)]
+pub enum ExportCommand {
+    /// Findings, health, backups, snapshots, pending reboots and certificates as metrics for Prometheus
+    ///
+    /// Meant for a timer and the textfile collector of node_exporter: the file is replaced at once. It asks for the
+    /// snapshots of every guest: every quarter of an hour is often enough. The rules of `pvedeck config print rules` use
+    /// these metrics. A cluster that cannot be read is told as down, and the exit code says so too.
+    Metrics {
+        /// Write to this file, whose name should end in .prom; stdout if left out
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
 }
 

@@ -10,6 +10,7 @@ mod console;
 mod demo;
 mod doctor;
 pub mod exit;
+mod export;
 mod get;
 mod journal;
 mod list;
@@ -23,7 +24,7 @@ use std::{process::ExitCode, time::Duration};
 use clap::CommandFactory as _;
 
 use self::{
-    args::{Cli, Command, JournalCommand, Picture},
+    args::{Cli, Command, ExportCommand, JournalCommand, Picture},
     connect::Asking,
     exit::{Code, Failure, talk},
 };
@@ -62,6 +63,14 @@ fn dispatch(cli: &Cli, places: &Places) -> Result<(), Failure> {
                 limits,
                 &settings.quotas,
             ))
+        }
+        Some(Command::Export {
+            what: ExportCommand::Metrics { output },
+        }) => {
+            let settings = connect::settings(&cli.global, places)?;
+            let links = connect::links(&settings, &cli.global, &Asking::on_terminal())?;
+            let limits = connect::finding_limits(&settings.limits);
+            wait(export::metrics(links, output.as_deref(), limits))
         }
         Some(Command::Login(login)) => {
             let overrides = connect::overrides(&cli.global);

@@ -15,6 +15,7 @@ pub mod cluster;
 pub mod config;
 pub mod console;
 pub mod endpoint;
+pub mod exposition;
 pub mod filter;
 pub mod finding;
 pub mod guest;

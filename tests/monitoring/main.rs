@@ -8,6 +8,7 @@
 )]
 
 mod alertmanager;
+mod export;
 mod programs;
 mod prometheus;
 mod rules;

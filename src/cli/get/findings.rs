@@ -10,12 +10,39 @@ use crate::{
         connect::{Link, code_of_feed},
         exit::{Code, talk},
     },
+    domain::Inventory,
     store::{Feed, FeedError, FeedErrorKind, FindingLimits, Payload, Store, Update},
     sync::{Place, Reader, surveys},
 };
 
+/// What was read of a cluster.
+pub(in crate::cli) struct Survey {
+    /// All of it.
+    pub(in crate::cli) store: Store,
+    /// The inventory, if it could be read.
+    pub(in crate::cli) inventory: Option<Inventory>,
+    /// Why it could not.
+    pub(in crate::cli) failed: Option<FeedError>,
+    /// The exit code, if a part could not be read.
+    pub(in crate::cli) code: Option<Code>,
+}
+
 /// The findings of one cluster, the worst first, and the exit code if it could not be read.
 pub(super) async fn read(link: &Link, limits: FindingLimits) -> (Vec<Vec<Value>>, Option<Code>) {
+    let survey = survey(link, limits).await;
+    let findings = survey.store.findings().iter();
+    let rows = findings.map(|finding| rows::finding(&link.id, finding)).collect();
+    (
+        rows,
+        survey
+            .failed
+            .map(|error| code_of_feed(error.kind))
+            .or(survey.code),
+    )
+}
+
+/// Reads all that findings need; what could not be read is told on stderr.
+pub(in crate::cli) async fn survey(link: &Link, limits: FindingLimits) -> Survey {
     let mut store = Store::new([link.id.clone()]);
     store.set_limits(limits);
     let mut unread: Vec<FeedError> = Vec::new();
@@ -40,8 +67,8 @@ pub(super) async fn read(link: &Link, limits: FindingLimits) -> (Vec<Vec<Value>>
             outcome,
         });
     }
-    if let Some(inventory) = inventory {
-        for (feed, outcome) in all(link, surveys(&inventory)).await {
+    if let Some(inventory) = &inventory {
+        for (feed, outcome) in all(link, surveys(inventory)).await {
             // No role that only reads may look at the updates: that is no news.
             let expected = |error: &FeedError| {
                 matches!(feed, Feed::NodeUpdates(_)) && error.kind == FeedErrorKind::NotAllowed
@@ -66,12 +93,12 @@ pub(super) async fn read(link: &Link, limits: FindingLimits) -> (Vec<Vec<Value>>
             link.id, error.message
         ));
     }
-    let rows = store
-        .findings()
-        .iter()
-        .map(|finding| rows::finding(&link.id, finding))
-        .collect();
-    (rows, failed.map(|error| code_of_feed(error.kind)).or(code))
+    Survey {
+        store,
+        inventory,
+        failed,
+        code,
+    }
 }
 
 /// Reads feeds at the same time; the client bounds how many are under way.

@@ -3,7 +3,7 @@
 //! What always holds here: a cluster that fails hides nothing of the others. What there is is printed; what failed is
 //! told on stderr and in the exit code.
 
-mod findings;
+pub(super) mod findings;
 mod quotas;
 mod rows;
 
