@@ -11,6 +11,8 @@ pub enum Place {
     Nodes,
     /// All guests.
     Guests,
+    /// Graphs of what is selected or marked in the lists.
+    Metrics,
     /// All storages.
     Storages,
     /// Running and recent tasks.
@@ -25,6 +27,8 @@ pub enum Place {
     Run(u64),
     /// Everything about one object; the log, for a task.
     Object(ObjectRef),
+    /// Graphs of one object.
+    MetricsOf(ObjectRef),
     /// One object as the server sends it.
     Raw(ObjectRef),
     /// The system log of a node, or the log of a task.
@@ -37,6 +41,7 @@ impl Place {
         ("deck", Self::Deck),
         ("nodes", Self::Nodes),
         ("guests", Self::Guests),
+        ("metrics", Self::Metrics),
         ("storages", Self::Storages),
         ("tasks", Self::Tasks),
         ("findings", Self::Findings),
@@ -47,7 +52,9 @@ impl Place {
     /// The object that the place is about.
     pub fn object(&self) -> Option<&ObjectRef> {
         match self {
-            Self::Object(object) | Self::Raw(object) | Self::Log(object) => Some(object),
+            Self::Object(object) | Self::Raw(object) | Self::Log(object) | Self::MetricsOf(object) => {
+                Some(object)
+            }
             _ => None,
         }
     }
@@ -57,6 +64,7 @@ impl Place {
         match self {
             Self::Object(object) => object.to_string(),
             Self::Raw(object) => format!("{object} (raw)"),
+            Self::MetricsOf(object) => format!("metrics of {object}"),
             Self::Log(ObjectRef::Task(TaskRef { upid, .. })) => format!("log of {} {}", upid.kind, upid.id),
             Self::Log(object) => format!("log of {object}"),
             Self::Run(_) => "run".to_owned(),

@@ -13,6 +13,8 @@ pub enum Scope {
     Text,
     /// In a log that can be followed.
     Log,
+    /// In graphs over time.
+    Graph,
 }
 
 impl Scope {
@@ -23,6 +25,7 @@ impl Scope {
             Self::List => &[Self::List, Self::Global],
             Self::Text => &[Self::Text, Self::Global],
             Self::Log => &[Self::Log, Self::Text, Self::Global],
+            Self::Graph => &[Self::Graph, Self::Global],
         }
     }
 
@@ -33,6 +36,7 @@ impl Scope {
             Self::List => "list",
             Self::Text => "text",
             Self::Log => "log",
+            Self::Graph => "graph",
         }
     }
 }
@@ -95,6 +99,7 @@ actions! {
     PlaceDeck "place.deck" Global ["0"] "", "Deck", "Shows the deck: all panes side by side.";
     PlaceNodes "place.nodes" Global [] "", "Nodes", "Shows all nodes.";
     PlaceGuests "place.guests" Global [] "", "Guests", "Shows all guests, machines and containers.";
+    PlaceMetrics "place.metrics" Global [] "", "Metrics", "Shows graphs of what is selected; marked objects are compared.";
     PlaceStorages "place.storages" Global [] "", "Storages", "Shows all storages.";
     PlaceTasks "place.tasks" Global [] "", "Tasks", "Shows running and recent tasks.";
     PlaceFindings "place.findings" Global ["!"] "findings", "Findings", "Shows what is wrong or soon will be.";
@@ -110,6 +115,7 @@ actions! {
     Focus3 "pane.3" Global ["3"] "", "Pane 3", "Focuses the third pane.";
     Focus4 "pane.4" Global ["4"] "", "Pane 4", "Focuses the fourth pane.";
     Focus5 "pane.5" Global ["5"] "", "Pane 5", "Focuses the fifth pane.";
+    Focus6 "pane.6" Global ["6"] "", "Pane 6", "Focuses the sixth pane.";
     Zoom "pane.zoom" Global ["z"] "zoom", "Zoom", "Shows the focused pane full screen, or goes back to the deck.";
     // --- lists
     ListDown "list.down" List ["down", "j"] "", "Down", "Selects the next row.";
@@ -127,6 +133,7 @@ actions! {
     ListMarkAll "list.mark-all" List ["*"] "", "Mark all", "Marks all rows that the filter shows, or unmarks them.";
     ObjectDescribe "object.describe" List ["d"] "describe", "Describe", "Shows all facts of the selected object.";
     ObjectRaw "object.raw" Global ["y"] "", "Raw JSON", "Shows the selected object as the server sends it.";
+    ObjectMetrics "object.metrics" Global ["m"] "metrics", "Metrics of it", "Shows graphs of the selected object; of all that are marked, if it is one of them.";
     ObjectLog "object.log" Global ["l"] "log", "Log", "Shows the log: of a task, or of the node.";
     // --- text
     TextDown "text.down" Text ["down", "j"] "", "Scroll down", "Scrolls one line down.";
@@ -143,6 +150,19 @@ actions! {
     RunStop "run.stop" Global [] "", "Stop run", "Begins no further step of the selected run; what is under way goes on.";
     RunContinue "run.continue" Global [] "", "Continue run", "Goes on with an interrupted run; nothing is done twice.";
     RunDrop "run.drop" Global [] "", "Drop run", "Gives up an interrupted run: nothing of it will be done any more.";
+    // --- graphs
+    GraphMetric "graph.metric" Graph ["m"] "metric", "Choose metric", "Opens the menu of metrics, or takes the selected one.";
+    GraphRange "graph.range" Graph ["t"] "time", "Choose time range", "Opens the menu of time ranges, from ten minutes to a year, or takes the selected one.";
+    GraphUp "graph.up" Graph ["up", "k"] "", "Previous metric", "Shows the previous metric, or selects the line above in a menu.";
+    GraphDown "graph.down" Graph ["down", "j"] "", "Next metric", "Shows the next metric, or selects the line below in a menu.";
+    GraphOpen "graph.open" Graph ["enter"] "open", "Open", "Takes what is selected in a menu, or opens the object of the graph.";
+    GraphEarlier "graph.earlier" Graph ["left", "h"] "earlier", "Earlier", "Moves to earlier times.";
+    GraphLater "graph.later" Graph ["right"] "", "Later", "Moves to later times, as far as the present.";
+    GraphNow "graph.now" Graph ["end", "G"] "", "Now", "Goes back to the present and puts the cursor away.";
+    GraphNearer "graph.zoom-in" Graph ["+", "="] "zoom", "Zoom in", "Shows half as much of time.";
+    GraphFarther "graph.zoom-out" Graph ["-"] "", "Zoom out", "Shows twice as much of time.";
+    GraphCursorLeft "graph.cursor-left" Graph [",", "shift-left"] "cursor", "Cursor left", "Moves the cursor to the left; the values there are told.";
+    GraphCursorRight "graph.cursor-right" Graph [".", "shift-right"] "", "Cursor right", "Moves the cursor to the right.";
     // --- view
     Palette "palette.open" Global [":", "ctrl-p"] "palette", "Palette", "Opens the palette: every place, object and action by name.";
     Refresh "view.refresh" Global ["R", "f5"] "", "Refresh now", "Reads what is shown at once.";

@@ -23,11 +23,11 @@ mod update;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use event::{Effect, Event, Mouse};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use self::{history::History, panes::Panes};
 use crate::{
-    domain::ClusterId,
+    domain::{ClusterId, measure::Measure},
     overlays::{Ask, Confirm, Form, Help, Menu, Palette, Toasts},
     plan::{Rules, runs::Runs},
     screens::{Cx, Place},
@@ -60,6 +60,8 @@ pub struct Setup {
     pub place: Place,
     /// What to tell at once: warnings of the configuration.
     pub warnings: Vec<String>,
+    /// The metric and the span of time that graphs begin with; their own choice if nothing is said.
+    pub graph: (Option<Measure>, Option<SignedDuration>),
 }
 
 /// What panes decide from, kept apart from the panes so that both can be borrowed at once.
@@ -160,7 +162,7 @@ impl App {
                 glyphs: setup.glyphs,
                 now,
             },
-            panes: Panes::new(),
+            panes: Panes::new(setup.graph),
             history: History::new(setup.place),
             tile: 1,
             overlay: None,
@@ -259,7 +261,14 @@ impl App {
             Place::Deck => panes::TILES.to_vec(),
             other => vec![other.clone()],
         };
-        for place in places {
+        let focus = self.focus();
+        // The graphs come last: they follow the selection, which the others work out first.
+        let (graphs, lists): (Vec<Place>, Vec<Place>) =
+            places.into_iter().partition(|place| *place == Place::Metrics);
+        for place in lists.into_iter().chain(graphs) {
+            if place == Place::Metrics {
+                self.panes.follow(&focus);
+            }
             if let Some(pane) = self.panes.get(&place) {
                 pane.refresh(&self.world.cx());
             }

@@ -172,6 +172,13 @@ fn is_step(action: Id) -> bool {
             | Id::Focus3
             | Id::Focus4
             | Id::Focus5
+            | Id::Focus6
+            | Id::GraphUp
+            | Id::GraphDown
+            | Id::GraphEarlier
+            | Id::GraphLater
+            | Id::GraphCursorLeft
+            | Id::GraphCursorRight
             | Id::Palette
             | Id::Deed(_)
     )

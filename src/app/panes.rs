@@ -1,11 +1,15 @@
 //! All panes, and which of them a place shows.
 
+use jiff::SignedDuration;
+
+use crate::domain::measure::Measure;
 use crate::screens::{
     Pane, Place,
     clusters::Clusters,
     findings::Findings,
     guests::Guests,
     log::LogPane,
+    metrics::Metrics,
     nodes::Nodes,
     object::ObjectPane,
     raw::RawPane,
@@ -15,9 +19,10 @@ use crate::screens::{
 };
 
 /// The panes of the deck, in the order of their numbers.
-pub(super) const TILES: [Place; 5] = [
+pub(super) const TILES: [Place; 6] = [
     Place::Nodes,
     Place::Guests,
+    Place::Metrics,
     Place::Storages,
     Place::Tasks,
     Place::Findings,
@@ -28,25 +33,30 @@ pub(super) const TILES: [Place; 5] = [
 pub(super) struct Panes {
     nodes: Nodes,
     guests: Guests,
+    metrics: Metrics,
     storages: Storages,
     tasks: Tasks,
     findings: Findings,
     clusters: Clusters,
     runs: RunsPane,
+    /// What graphs begin with.
+    graph: (Option<Measure>, Option<SignedDuration>),
     detail: Option<(Place, Box<dyn Pane>)>,
 }
 
 impl Panes {
     /// All lists, unfiltered.
-    pub(super) fn new() -> Self {
+    pub(super) fn new(graph: (Option<Measure>, Option<SignedDuration>)) -> Self {
         Self {
             nodes: Nodes::default(),
             guests: Guests::default(),
+            metrics: Metrics::showing(graph.0, graph.1),
             storages: Storages::default(),
             tasks: Tasks::default(),
             findings: Findings::default(),
             clusters: Clusters::default(),
             runs: RunsPane::default(),
+            graph,
             detail: None,
         }
     }
@@ -58,29 +68,42 @@ impl Panes {
             Place::Deck => return None,
             Place::Nodes => &mut self.nodes,
             Place::Guests => &mut self.guests,
+            Place::Metrics => &mut self.metrics,
             Place::Storages => &mut self.storages,
             Place::Tasks => &mut self.tasks,
             Place::Findings => &mut self.findings,
             Place::Clusters => &mut self.clusters,
             Place::Runs => &mut self.runs,
-            Place::Object(_) | Place::Raw(_) | Place::Log(_) | Place::Run(_) => self.detail(place),
+            Place::Object(_) | Place::Raw(_) | Place::Log(_) | Place::Run(_) | Place::MetricsOf(_) => self.detail(place),
         })
+    }
+
+    /// Lets the graphs follow what is selected and marked in the pane of a place.
+    pub(super) fn follow(&mut self, focus: &Place) {
+        if *focus == Place::Metrics {
+            return;
+        }
+        let Some(pane) = self.get(focus) else { return };
+        let selected = pane.subject();
+        let marks = pane.marks().cloned();
+        self.metrics.follow(selected.as_ref(), marks.as_ref());
     }
 
     fn detail(&mut self, place: &Place) -> &mut dyn Pane {
         let open = self.detail.take().filter(|(open, _)| open == place);
         let (_, pane) = self
             .detail
-            .insert(open.unwrap_or_else(|| (place.clone(), open_detail(place))));
+            .insert(open.unwrap_or_else(|| (place.clone(), open_detail(place, self.graph))));
         pane.as_mut()
     }
 }
 
-fn open_detail(place: &Place) -> Box<dyn Pane> {
+fn open_detail(place: &Place, graph: (Option<Measure>, Option<SignedDuration>)) -> Box<dyn Pane> {
     match place {
         Place::Raw(object) => Box::new(RawPane::new(object.clone())),
         Place::Run(ticket) => Box::new(RunPane::new(*ticket)),
         Place::Log(object) => Box::new(LogPane::new(object.clone())),
+        Place::MetricsOf(object) => Box::new(Metrics::showing(graph.0, graph.1).of(object.clone())),
         Place::Object(object) => Box::new(ObjectPane::new(object.clone())),
         // The lists are not details; were one asked for here, a list is what it gets.
         _ => Box::new(Findings::default()),

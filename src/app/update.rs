@@ -182,6 +182,7 @@ impl App {
             Id::PlaceDeck => self.go(Place::Deck),
             Id::PlaceNodes => self.go(Place::Nodes),
             Id::PlaceGuests => self.go(Place::Guests),
+            Id::PlaceMetrics => self.go(Place::Metrics),
             Id::PlaceStorages => self.go(Place::Storages),
             Id::PlaceTasks => self.go(Place::Tasks),
             Id::PlaceFindings => self.go(Place::Findings),
@@ -199,6 +200,8 @@ impl App {
             Id::Focus3 => self.focus_tile(2),
             Id::Focus4 => self.focus_tile(3),
             Id::Focus5 => self.focus_tile(4),
+            Id::Focus6 => self.focus_tile(5),
+            Id::ObjectMetrics => self.open_metrics(),
             Id::Zoom => match self.place().clone() {
                 Place::Deck => self.go(self.focus()),
                 _ => self.go(Place::Deck),
@@ -293,6 +296,11 @@ impl App {
         // The filter of a list is the nearest thing to go back from.
         let focus = self.focus();
         if let Some(pane) = self.panes.get(&focus)
+            && pane.retreat()
+        {
+            return;
+        }
+        if let Some(pane) = self.panes.get(&focus)
             && pane.filter().is_some_and(|filter| !filter.is_empty())
         {
             pane.set_filter("");
@@ -300,6 +308,18 @@ impl App {
         }
         if !self.history.back() && *self.place() != Place::Deck {
             self.history.go(Place::Deck);
+        }
+    }
+
+    /// From a list the graphs show what is selected and marked in it; from elsewhere, the one object.
+    fn open_metrics(&mut self) {
+        let focus = self.focus();
+        match self.subject() {
+            Some(object) if focus.object().is_some() => self.go(Place::MetricsOf(object)),
+            _ => {
+                self.panes.follow(&focus);
+                self.go(Place::Metrics);
+            }
         }
     }
 

@@ -81,8 +81,14 @@ pub enum Command {
         /// Of what
         #[arg(value_enum)]
         resource: Resource,
-        /// Only rows that pass: text, !text, key:value
+        /// Only rows that pass: text, !text, key:value; of metrics, the object
         filter: Vec<String>,
+        /// Only this metric: cpu, memory, network…; all if left out
+        #[arg(long, value_name = "NAME")]
+        metric: Option<String>,
+        /// How much of time metrics cover: 10m, 1h, 7d, 1y
+        #[arg(long, value_name = "SPAN", default_value = "1h")]
+        range: Span,
         /// How to print
         #[arg(short, long, value_enum, default_value_t)]
         output: Format,
@@ -106,10 +112,17 @@ pub enum Command {
     },
     /// Print one frame of a screen, once its data is there
     Show {
-        /// deck, nodes, guests, storages, tasks, findings, clusters; with a target: guest, node, storage, cluster, task
+        /// deck, nodes, guests, metrics, storages, tasks, findings, clusters; with a target: guest, node, storage, cluster,
+        /// task, metrics
         screen: String,
         /// Which one: VMID or name, node, NODE/STORAGE, cluster, UPID
         target: Option<String>,
+        /// Which metric a graph shows
+        #[arg(long, value_name = "NAME")]
+        metric: Option<String>,
+        /// How much of time a graph shows: 10m, 1h, 7d, 1y
+        #[arg(long, value_name = "SPAN")]
+        range: Option<Span>,
         /// Columns and rows
         #[arg(long, value_name = "COLSxROWS", default_value = "120x40")]
         size: Size,
@@ -344,6 +357,9 @@ pub enum Resource {
     /// Quotas of the configuration: limit, used, left
     #[value(alias = "quota")]
     Quotas,
+    /// What was recorded of one object: a VMID or name, a node, NODE/STORAGE
+    #[value(alias = "metric")]
+    Metrics,
 }
 
 /// What can be done with the configuration.
@@ -404,6 +420,37 @@ pub enum Picture {
     Ansi,
     /// SVG.
     Svg,
+}
+
+/// A span of time in seconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Span(pub i64);
+
+impl std::str::FromStr for Span {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const HINT: &str = "a span is written as 10m, 6h, 7d, 4w or 1y, from a minute to two years";
+        const UNITS: [(char, i64); 5] = [
+            ('m', 60),
+            ('h', 3600),
+            ('d', 86_400),
+            ('w', 604_800),
+            ('y', 31_536_000),
+        ];
+        let unit = text
+            .chars()
+            .last()
+            .and_then(|last| UNITS.iter().find(|(unit, _)| *unit == last));
+        let (letter, seconds) = unit.ok_or(HINT)?;
+        let number: i64 = text.trim_end_matches(*letter).parse().map_err(|_| HINT)?;
+        let span = number.checked_mul(*seconds).ok_or(HINT)?;
+        if (60..=2 * 31_536_000).contains(&span) {
+            Ok(Self(span))
+        } else {
+            Err(HINT)
+        }
+    }
 }
 
 /// Columns and rows of a frame.

@@ -6,16 +6,16 @@ use std::{
 };
 
 use super::{
-    args::{Global, Picture, Size},
+    args::{Global, Picture, Size, Span},
     connect::{self, Acting, Asking, Link},
     exit::{Code, Failure, talk},
-    output,
+    output, target,
 };
 use crate::{
     actions::Place,
     app::Setup,
     clients::pve::Client,
-    domain::{ClusterId, GuestRef, NodeRef, ObjectRef, StorageRef, TaskRef},
+    domain::{ClusterId, GuestRef, NodeRef, ObjectRef, StorageRef, TaskRef, measure::Measure},
     runtime::{console, links::Links, look, show},
     settings::{ColorDepth, Places, Settings, SignIn, keymap::Keymap},
     store::Store,
@@ -98,6 +98,7 @@ fn setup(settings: &Settings, places: &Places, clusters: &[Link], place: Place) 
         mouse: settings.ui.mouse,
         place,
         warnings,
+        graph: (None, None),
     }
 }
 
@@ -127,6 +128,10 @@ pub(super) struct Wanted<'a> {
     pub screen: &'a str,
     /// The object: VMID or name, node, `node/storage`, cluster, UPID.
     pub target: Option<&'a str>,
+    /// The metric of a graph.
+    pub metric: Option<&'a str>,
+    /// How much of time a graph shows.
+    pub range: Option<Span>,
     /// Columns and rows.
     pub size: Size,
     /// How long to wait for data.
@@ -147,6 +152,11 @@ pub(super) async fn show(global: &Global, places: &Places, wanted: &Wanted<'_>) 
         Picture::Svg => setup.themes = look::themes(places, &settings.ui, ColorDepth::True).0,
         Picture::Ansi => {}
     }
+    let measure = wanted
+        .metric
+        .map(|word| word.parse().map_err(|()| unknown_metric(word)));
+    let span = wanted.range.map(|span| jiff::SignedDuration::from_secs(span.0));
+    setup.graph = (measure.transpose()?, span);
     for warning in std::mem::take(&mut setup.warnings) {
         talk(warning);
     }
@@ -178,11 +188,22 @@ pub(super) async fn show(global: &Global, places: &Places, wanted: &Wanted<'_>) 
     }
 }
 
+fn unknown_metric(word: &str) -> Failure {
+    let known: Vec<&str> = Measure::ALL.iter().map(|measure| measure.as_str()).collect();
+    Failure::new(
+        Code::Usage,
+        format!("there is no metric `{word}`; there are {}", known.join(", ")),
+    )
+}
+
 /// The kinds of object that have a page.
 const KINDS: [&str; 5] = ["guest", "node", "storage", "cluster", "task"];
 
 /// The place that was asked for.
 async fn place(wanted: &Wanted<'_>, clusters: &[Link]) -> Result<Place, Failure> {
+    if let ("metrics", Some(target)) = (wanted.screen, wanted.target) {
+        return Ok(Place::MetricsOf(target::measured(target, clusters).await?.object));
+    }
     let Some(target) = wanted.target else {
         let named = Place::NAMED.iter().find(|(name, _)| *name == wanted.screen);
         return named.map(|(_, place)| place.clone()).ok_or_else(|| {
@@ -195,7 +216,8 @@ async fn place(wanted: &Wanted<'_>, clusters: &[Link]) -> Result<Place, Failure>
             }
             let names: Vec<&str> = Place::NAMED.iter().map(|(name, _)| *name).collect();
             let message = format!(
-                "there is no screen `{}`; there are {}, and with a target: guest, node, storage, cluster, task",
+                "there is no screen `{}`; there are {}, and with a target: guest, node, storage, cluster, task, \
+                 metrics",
                 wanted.screen,
                 names.join(", ")
             );

@@ -18,6 +18,7 @@ pub mod log;
 mod login;
 pub mod output;
 pub mod run;
+mod target;
 
 use std::{process::ExitCode, time::Duration};
 
@@ -50,11 +51,22 @@ fn dispatch(cli: &Cli, places: &Places) -> Result<(), Failure> {
         Some(Command::Get {
             resource,
             filter,
+            metric,
+            range,
             output,
         }) => {
             let settings = connect::settings(&cli.global, places)?;
             let links = connect::links(&settings, &cli.global, &Asking::on_terminal())?;
             let limits = connect::finding_limits(&settings.limits);
+            if *resource == args::Resource::Metrics {
+                return wait(get::metrics::run(
+                    &links,
+                    filter,
+                    metric.as_deref(),
+                    *range,
+                    *output,
+                ));
+            }
             wait(get::run(
                 links,
                 *resource,
@@ -84,6 +96,8 @@ fn dispatch(cli: &Cli, places: &Places) -> Result<(), Failure> {
         Some(Command::Show {
             screen,
             target,
+            metric,
+            range,
             size,
             timeout,
             ansi,
@@ -97,6 +111,8 @@ fn dispatch(cli: &Cli, places: &Places) -> Result<(), Failure> {
             let wanted = console::Wanted {
                 screen,
                 target: target.as_deref(),
+                metric: metric.as_deref(),
+                range: *range,
                 size: *size,
                 timeout: Duration::from_secs(*timeout),
                 picture,

@@ -15,6 +15,7 @@ pub mod freshness;
 pub mod guests;
 pub mod list;
 pub mod log;
+pub mod metrics;
 pub mod nodes;
 pub mod object;
 pub mod raw;
@@ -103,6 +104,11 @@ pub trait Pane {
 
     /// Changes the filter line. Called with each key while it is typed.
     fn set_filter(&mut self, _line: &str) {}
+
+    /// Goes back one step within the pane: closes a menu, takes a cursor away. Returns whether there was one.
+    fn retreat(&mut self) -> bool {
+        false
+    }
 
     /// A click at a place relative to the inside of its frame.
     fn click(&mut self, _x: u16, _y: u16, _cx: &Cx<'_>) -> Reply {

@@ -18,7 +18,7 @@ use crate::actions::{self, Action, Id, Scope};
 /// The word that takes a key away.
 const NOTHING: &str = "none";
 
-const SCOPES: [Scope; 4] = [Scope::Global, Scope::List, Scope::Text, Scope::Log];
+const SCOPES: [Scope; 5] = [Scope::Global, Scope::List, Scope::Text, Scope::Log, Scope::Graph];
 
 /// Which key does what, by scope.
 #[derive(Clone, PartialEq, Eq, Debug)]

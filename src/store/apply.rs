@@ -196,6 +196,9 @@ impl Cluster {
         let changed = match (feed, payload) {
             (Feed::TaskLog(upid), Payload::TaskLog(part)) => self.details.logs.touch(upid).0.take(part),
             (Feed::Raw(object), Payload::Raw(json)) => set(self.details.raws.touch(object).0, json),
+            (Feed::Rrd(object, frame), Payload::Rrd(rrd)) => {
+                set(self.details.rrds.touch(&(object.clone(), *frame)).0, rrd)
+            }
             (Feed::StorageStatus(node, name), Payload::StorageStatus(status)) => {
                 let key = (node.clone(), name.clone());
                 set(&mut self.details.storages.touch(&key).0.status, status)

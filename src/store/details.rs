@@ -12,6 +12,7 @@ use crate::domain::{
     config::{GuestConfig, PendingChange},
     guest::{GuestInterface, Snapshot},
     node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
+    rrd::{Frame, Rrd},
     storage::{StorageDetail, Volume},
 };
 
@@ -23,6 +24,8 @@ const OBJECTS: usize = 64;
 const LOGS: usize = 8;
 /// How many raw answers are kept: they are big and seldom looked at twice.
 const RAWS: usize = 8;
+/// How many recordings are kept: a year of one is a quarter of a mebibyte.
+const RRDS: usize = 16;
 
 /// Details of a node. All nodes keep theirs: findings need them, and nodes are few.
 #[derive(Default, Debug)]
@@ -71,6 +74,7 @@ pub(super) struct Details {
     pub(super) storages: Shelf<StorageKey, StorageDetails>,
     pub(super) logs: Shelf<Upid, LogBuffer>,
     pub(super) raws: Shelf<ObjectRef, Option<Box<str>>>,
+    pub(super) rrds: Shelf<(ObjectRef, Frame), Option<Rrd>>,
 }
 
 impl Default for Details {
@@ -81,6 +85,7 @@ impl Default for Details {
             storages: Shelf::new(OBJECTS),
             logs: Shelf::new(LOGS),
             raws: Shelf::new(RAWS),
+            rrds: Shelf::new(RRDS),
         }
     }
 }
@@ -92,6 +97,7 @@ pub(super) enum Evicted {
     Storage(StorageKey),
     Log(Upid),
     Raw(ObjectRef),
+    Rrd(ObjectRef, Frame),
 }
 
 impl Evicted {
@@ -99,7 +105,8 @@ impl Evicted {
     pub(super) fn concerns(&self, feed: &Feed) -> bool {
         match (self, feed) {
             (Self::Raw(gone), Feed::Raw(object)) => gone == object,
-            (_, Feed::Raw(_)) => false,
+            (Self::Rrd(gone, of), Feed::Rrd(object, frame)) => gone == object && of == frame,
+            (_, Feed::Raw(_) | Feed::Rrd(..)) => false,
             (Self::Guest(gone), feed) => feed.vmid() == Some(*gone),
             (
                 Self::Storage((node, storage)),
@@ -117,6 +124,10 @@ impl Details {
     pub(super) fn touch(&mut self, feed: &Feed) -> Option<Evicted> {
         match feed {
             Feed::Raw(object) => self.raws.touch(object).1.map(Evicted::Raw),
+            Feed::Rrd(object, frame) => {
+                let evicted = self.rrds.touch(&(object.clone(), *frame)).1;
+                evicted.map(|(object, frame)| Evicted::Rrd(object, frame))
+            }
             Feed::StorageStatus(node, storage) | Feed::StorageContent(node, storage) => {
                 let key = (node.clone(), storage.clone());
                 self.storages.touch(&key).1.map(Evicted::Storage)

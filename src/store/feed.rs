@@ -10,6 +10,7 @@ use crate::domain::{
     config::{GuestConfig, PendingChange},
     guest::{GuestInterface, Snapshot},
     node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
+    rrd::{Frame, Rrd},
     storage::{StorageDetail, Volume},
     task::TaskLog,
 };
@@ -73,6 +74,8 @@ pub enum Feed {
     TaskStatus(Upid),
     /// `/nodes/{node}/tasks/{upid}/log`.
     TaskLog(Upid),
+    /// `…/rrddata`: what was recorded of a node, a guest or a storage.
+    Rrd(ObjectRef, Frame),
     /// The object's JSON as the server sends it.
     Raw(ObjectRef),
 }
@@ -82,6 +85,7 @@ impl Feed {
     /// periods old is stale.
     pub fn period(&self) -> SignedDuration {
         let seconds = match self {
+            Self::Rrd(_, frame) => return frame.period(),
             Self::TaskLog(_) => 6,
             // pvestatd renews it each 10 s: asking faster brings nothing.
             Self::Resources => 10,
@@ -141,7 +145,7 @@ impl Feed {
             | Self::GuestAddresses(vmid)
             | Self::GuestSnapshots(vmid)
             | Self::GuestFirewall(vmid) => Some(*vmid),
-            Self::Raw(ObjectRef::Guest(guest)) => Some(guest.vmid),
+            Self::Raw(ObjectRef::Guest(guest)) | Self::Rrd(ObjectRef::Guest(guest), _) => Some(guest.vmid),
             _ => None,
         }
     }
@@ -197,6 +201,7 @@ pub enum Payload {
     StorageContent(Vec<Volume>),
     TaskStatus(TaskState),
     TaskLog(TaskLog),
+    Rrd(Rrd),
     Raw(Box<str>),
 }
 

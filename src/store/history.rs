@@ -76,6 +76,16 @@ impl Ring {
         })
     }
 
+    /// The same with the second of each, from the first reading on.
+    pub fn points(&self) -> impl Iterator<Item = (i64, Option<f32>)> + '_ {
+        let last = self.last.unwrap_or_default();
+        let newest = SAMPLES as i64 - 1;
+        self.samples()
+            .enumerate()
+            .skip_while(|(_, sample)| sample.is_none())
+            .map(move |(index, sample)| (last - (newest - index as i64) * self.step(), sample))
+    }
+
     /// Whether the last `count` readings are all there and all at least `limit`.
     pub fn stays_above(&self, limit: f32, count: usize) -> bool {
         count > 0
@@ -149,6 +159,17 @@ mod tests {
             last(&ring, 6),
             [None, Some(0.5), Some(0.25), None, None, Some(1.0)]
         );
+    }
+
+    #[test]
+    fn points_know_their_seconds() {
+        let mut ring = Ring::new(10);
+        assert_eq!(ring.points().count(), 0);
+        for (second, value) in [(1000, Some(0.5)), (1010, None), (1020, Some(1.0))] {
+            ring.push(at(second), value);
+        }
+        let points: Vec<_> = ring.points().collect();
+        assert_eq!(points, [(1000, Some(0.5)), (1010, None), (1020, Some(1.0))]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::domain::{
     config::{GuestConfig, PendingChange},
     guest::{GuestInterface, Snapshot},
     node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
+    rrd::{Frame, Rrd},
     storage::{StorageDetail, Volume},
 };
 
@@ -17,6 +18,7 @@ use super::{
     cluster::Cluster,
     details::{GuestDetails, NodeDetails, StorageDetails},
     feed::{Feed, FeedKey},
+    findings::FindingLimits,
     freshness::{Freshness, Health, Records},
     history::{History, Ring},
     log::LogBuffer,
@@ -258,6 +260,17 @@ impl Store {
             .raws
             .get(object)?
             .as_deref()
+    }
+
+    /// What was recorded of an object ([`Feed::Rrd`]).
+    pub fn rrd(&self, object: &ObjectRef, frame: Frame) -> Option<&Rrd> {
+        let rrds = &self.cluster(object.cluster())?.details.rrds;
+        rrds.get(&(object.clone(), frame))?.as_ref()
+    }
+
+    /// From where on something is a finding.
+    pub fn limits(&self) -> &FindingLimits {
+        &self.limits
     }
 
     /// The last ten minutes of a node.

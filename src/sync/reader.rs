@@ -4,7 +4,10 @@ use std::future::Future;
 
 use crate::{
     clients::{Error, pve::Client},
-    domain::{GuestKind, NodeName, ObjectRef, Upid, Vmid},
+    domain::{
+        GuestKind, NodeName, ObjectRef, Upid, Vmid,
+        rrd::{Frame, Rrd},
+    },
     store::{Feed, FeedError, FeedErrorKind, FeedKey, Payload, Store},
 };
 
@@ -73,6 +76,7 @@ async fn read(client: &Client, feed: &Feed, place: &Place) -> Result<Payload, Er
         }
         Feed::TaskStatus(upid) => Payload::TaskStatus(client.task_status(upid).await?),
         Feed::TaskLog(upid) => Payload::TaskLog(client.task_log(upid, place.line, LINES).await?),
+        Feed::Rrd(object, frame) => Payload::Rrd(rrd(client, object, *frame, place).await?),
         Feed::Raw(object) => Payload::Raw(raw(client, object, place).await?),
         Feed::GuestStatus(_)
         | Feed::GuestConfig(_)
@@ -105,6 +109,20 @@ async fn raw(client: &Client, object: &ObjectRef, place: &Place) -> Result<Box<s
             let (node, kind, vmid) = guest_path(Some(guest.vmid), place)?;
             client.raw_guest(node, kind, vmid).await
         }
+    }
+}
+
+async fn rrd(client: &Client, object: &ObjectRef, frame: Frame, place: &Place) -> Result<Rrd, Error> {
+    match object {
+        ObjectRef::Node(node) => client.node_rrd(&node.node, frame).await,
+        ObjectRef::Storage(storage) => client.storage_rrd(&storage.node, &storage.storage, frame).await,
+        ObjectRef::Guest(guest) => {
+            let (node, kind, vmid) = guest_path(Some(guest.vmid), place)?;
+            client.guest_rrd(node, kind, vmid, frame).await
+        }
+        ObjectRef::Cluster(_) | ObjectRef::Task(_) => Err(Error::NotAvailable {
+            message: "only nodes, guests and storages are recorded".to_owned(),
+        }),
     }
 }
 

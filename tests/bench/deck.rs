@@ -247,6 +247,7 @@ impl Console {
             writable: BTreeSet::new(),
             rules: pvedeck::plan::Rules::default(),
             mouse: false,
+            graph: (None, None),
             place: Place::Guests,
             warnings: Vec::new(),
         };

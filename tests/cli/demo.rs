@@ -106,6 +106,71 @@ fn every_list_is_read_from_it() {
 }
 
 #[test]
+fn metrics_are_printed_and_drawn() {
+    let demo = Served::start(&["--guests", "6", "--seed", "3"]);
+    let nodes = json(&demo.run(&["get", "nodes", "-o", "json"]));
+    let node = nodes[0]["node"].as_str().unwrap();
+    let cpu = json(&demo.run(&[
+        "get", "metrics", node, "--metric", "cpu", "--range", "2h", "-o", "json",
+    ]));
+    assert!(cpu.len() > 60, "{} rows of two hours", cpu.len());
+    for row in &cpu {
+        assert_eq!(row["metric"], "cpu");
+        assert_eq!(row["unit"], "ratio");
+        assert!((0.0..=1.0).contains(&row["value"].as_f64().unwrap()), "{row}");
+    }
+    let times: Vec<i64> = cpu.iter().filter_map(|row| row["time"].as_i64()).collect();
+    assert!(times.windows(2).all(|pair| pair[0] < pair[1]));
+    let table = demo.run(&["get", "metrics", node]);
+    assert!(
+        table.out.contains("network") && table.out.contains("iB/s"),
+        "{}",
+        table.out
+    );
+
+    let graph = demo.run(&[
+        "show", "metrics", node, "--metric", "memory", "--range", "1d", "--size", "90x20",
+    ]);
+    assert_eq!(graph.code, 0, "{graph:?}");
+    for part in ["memory · last 1 day · rrd", "avg", "┤"] {
+        assert!(graph.out.contains(part), "{part}: {}", graph.out);
+    }
+    assert!(
+        graph.out.chars().any(|c| ('\u{2801}'..='\u{28ff}').contains(&c)),
+        "{}",
+        graph.out
+    );
+
+    for (args, code, said) in [
+        (
+            &["get", "metrics", "nobody"][..],
+            5,
+            "no guest, node or NODE/STORAGE `nobody`",
+        ),
+        (&["get", "metrics"], 2, "of which object"),
+        (
+            &["get", "metrics", node, "--metric", "fill"],
+            2,
+            "it has cpu, iowait",
+        ),
+        (
+            &["get", "metrics", node, "--range", "7"],
+            2,
+            "a span is written as",
+        ),
+        (
+            &["show", "metrics", node, "--metric", "heat"],
+            2,
+            "there is no metric `heat`",
+        ),
+    ] {
+        let outcome = demo.run(args);
+        assert_eq!(outcome.code, code, "{args:?} {outcome:?}");
+        assert!(outcome.err.contains(said), "{args:?} {outcome:?}");
+    }
+}
+
+#[test]
 fn sign_ins_are_told_apart() {
     let demo = Served::start(&["--guests", "5"]);
     let doctor = demo.run(&["doctor"]);

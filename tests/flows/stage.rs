@@ -46,6 +46,7 @@ impl Stage {
             rules: pvedeck::plan::Rules::default(),
             writable: writable.iter().map(|name| (*name).into()).collect(),
             mouse: true,
+            graph: (None, None),
             place: Place::Deck,
             warnings: Vec::new(),
         };

@@ -47,7 +47,8 @@ pub(crate) fn all() -> Option<Vec<Exchange>> {
                 );
                 found.push(Exchange {
                     file: label,
-                    path: stem.replace('_', "/"),
+                    // What stands behind belongs to the query.
+                    path: stem.replace("_timeframe_hour", "").replace('_', "/"),
                     answer,
                 });
             } else {

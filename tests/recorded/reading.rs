@@ -8,7 +8,7 @@ use pvedeck::{
         http::{Address, Options, Trust},
         pve::{Client, Credential, Settings, request},
     },
-    domain::{GuestKind, NodeName, Upid, Vmid},
+    domain::{GuestKind, NodeName, Upid, Vmid, rrd::Frame},
 };
 use serde_json::Value;
 
@@ -75,6 +75,11 @@ async fn read_node(client: &Client, node: &NodeName, rest: &[&str]) -> Option<Re
         ["subscription"] => client.node_subscription(node).await.map(|_| 1),
         ["replication"] => client.node_replication(node).await.map(|list| list.len()),
         ["time"] => client.node_time(node).await.map(|_| 1),
+        ["rrddata"] => client.node_rrd(node, Frame::Hour).await.map(|rrd| rrd.len()),
+        ["storage", storage, "rrddata"] => client
+            .storage_rrd(node, &(*storage).into(), Frame::Hour)
+            .await
+            .map(|rrd| rrd.len()),
         ["syslog"] => client
             .read(request::node_syslog(node, 0, 50))
             .await
@@ -103,6 +108,10 @@ async fn read_node(client: &Client, node: &NodeName, rest: &[&str]) -> Option<Re
                     .guest_config(node, kind, vmid)
                     .await
                     .map(|config| config.entries.len() + usize::from(config.digest.is_some())),
+                ["rrddata"] => client
+                    .guest_rrd(node, kind, vmid, Frame::Hour)
+                    .await
+                    .map(|rrd| rrd.len()),
                 ["pending"] => client
                     .guest_pending(node, kind, vmid)
                     .await

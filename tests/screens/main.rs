@@ -9,5 +9,6 @@
 
 mod behaviour;
 mod lists;
+mod metrics;
 mod objects;
 mod world;

@@ -78,7 +78,13 @@ fn the_simulated_datacentre_is_browsed_with_a_token_that_only_reads() {
     // Nodes, guests and storages come with one answer; tasks may come before it.
     terminal.wait_for("db01");
     terminal.wait_for("backup");
-    for (keys, seen) in [("1", "Nodes"), ("2", "Guests"), ("3", "Storages"), ("4", "Tasks")] {
+    for (keys, seen) in [
+        ("1", "Nodes"),
+        ("2", "Guests"),
+        ("3", "Metrics"),
+        ("4", "Storages"),
+        ("5", "Tasks"),
+    ] {
         terminal.send(keys);
         terminal.send(ENTER);
         terminal.wait_until(seen, |screen| screen.contains("esc back"));

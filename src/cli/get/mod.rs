@@ -4,6 +4,7 @@
 //! told on stderr and in the exit code.
 
 pub(super) mod findings;
+pub(super) mod metrics;
 mod quotas;
 mod rows;
 
@@ -100,6 +101,7 @@ fn columns(resource: Resource) -> &'static [Column] {
         Resource::Snapshots => rows::SNAPSHOTS,
         // See `quotas`.
         Resource::Quotas => &[],
+        Resource::Metrics => metrics::METRICS,
     }
 }
 
@@ -149,8 +151,8 @@ async fn read(link: &Link, resource: Resource, filter: &Filter) -> Result<Vec<Ve
             tasks.iter().map(|task| rows::task(id, task)).collect()
         }
         Resource::Snapshots => snapshots(link, filter).await?,
-        // They are made of many reads: see `findings` and `quotas`.
-        Resource::Findings | Resource::Quotas => Vec::new(),
+        // They are read in ways of their own: see `findings`, `metrics` and `quotas`.
+        Resource::Findings | Resource::Metrics | Resource::Quotas => Vec::new(),
     })
 }
 

@@ -21,6 +21,7 @@ use crate::{
         guest::{GuestInterface, Snapshot},
         node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
         reading::Reading,
+        rrd::{Frame, Rrd},
         storage::{StorageDetail, Volume},
         task::TaskLog,
     },
@@ -281,6 +282,21 @@ impl Client {
     /// What is on it.
     pub async fn storage_content(&self, node: &NodeName, storage: &StorageName) -> Result<Vec<Volume>> {
         self.read(request::storage_content(node, storage)).await
+    }
+
+    /// What was recorded of a node.
+    pub async fn node_rrd(&self, node: &NodeName, frame: Frame) -> Result<Rrd> {
+        self.read(request::node_rrd(node, frame)).await
+    }
+
+    /// What was recorded of a guest.
+    pub async fn guest_rrd(&self, node: &NodeName, kind: GuestKind, vmid: Vmid, frame: Frame) -> Result<Rrd> {
+        self.read(request::guest_rrd(node, kind, vmid, frame)).await
+    }
+
+    /// What was recorded of a storage.
+    pub async fn storage_rrd(&self, node: &NodeName, storage: &StorageName, frame: Frame) -> Result<Rrd> {
+        self.read(request::storage_rrd(node, storage, frame)).await
     }
 
     /// How a task stands.

@@ -13,13 +13,14 @@ use crate::domain::{
     config::{GuestConfig, PendingChange},
     guest::{GuestInterface, Snapshot},
     node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
+    rrd::{Frame, Rrd},
     storage::{StorageDetail, Volume},
     task::TaskLog,
 };
 
 pub use crate::clients::proxmox::get::{Get, Sample};
 
-use super::wire::{access, cluster, firewall, guests, nodes, storage};
+use super::wire::{access, cluster, firewall, guests, nodes, rrd, storage};
 use crate::clients::proxmox::{envelope::Decode, tasks};
 
 /// Paths, each with the privileges on it.
@@ -211,6 +212,26 @@ pub fn storage_content(node: &NodeName, storage: &StorageName) -> Get<Vec<Volume
     )
 }
 
+/// `/nodes/{node}/rrddata`: means over each step of the time frame.
+pub fn node_rrd(node: &NodeName, frame: Frame) -> Get<Rrd> {
+    recorded(Get::new(&["nodes", node.as_str(), "rrddata"], rrd::data), frame)
+}
+
+/// `…/{vmid}/rrddata`.
+pub fn guest_rrd(node: &NodeName, kind: GuestKind, vmid: Vmid, frame: Frame) -> Get<Rrd> {
+    recorded(guest(node, kind, vmid, &["rrddata"], rrd::data), frame)
+}
+
+/// `/nodes/{node}/storage/{storage}/rrddata`.
+pub fn storage_rrd(node: &NodeName, storage: &StorageName, frame: Frame) -> Get<Rrd> {
+    let segments = ["nodes", node.as_str(), "storage", storage.as_str(), "rrddata"];
+    recorded(Get::new(&segments, rrd::data), frame)
+}
+
+fn recorded<T>(get: Get<T>, frame: Frame) -> Get<T> {
+    get.with("timeframe", &frame.as_str()).with("cf", &"AVERAGE")
+}
+
 /// `/nodes/{node}/tasks/{upid}/status`.
 pub fn task_status(upid: &Upid) -> Get<TaskState> {
     Get::new(
@@ -259,6 +280,8 @@ pub fn catalogue() -> Vec<Sample> {
         node_tasks(&node, 0, 50).sample(),
         storage_status(&node, &store).sample(),
         storage_content(&node, &store).sample(),
+        node_rrd(&node, Frame::Hour).sample(),
+        storage_rrd(&node, &store, Frame::Year).sample(),
         properties(&["cluster", "options"]).sample(),
     ];
     for kind in [GuestKind::Qemu, GuestKind::Lxc] {
@@ -269,6 +292,7 @@ pub fn catalogue() -> Vec<Sample> {
         all.push(guest_snapshots(&node, kind, vmid).sample());
         all.push(guest_firewall_options(&node, kind, vmid).sample());
         all.push(guest_firewall_rules(&node, kind, vmid).sample());
+        all.push(guest_rrd(&node, kind, vmid, Frame::Day).sample());
     }
     if let Ok(upid) = "UPID:pve1:000002CE:000041E6:6B0135DE:qmstart:104:root@pam!test:".parse() {
         all.push(task_status(&upid).sample());

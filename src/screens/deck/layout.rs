@@ -67,22 +67,23 @@ pub fn layout(area: Rect, count: usize, focused: usize) -> Layout {
     }
 }
 
-/// The first over the third to the left, the second to the right, the others in a strip below.
+/// The first over the third to the left, the second over the fourth to the right, the others in a strip below.
 fn all(area: Rect, count: usize) -> Vec<(usize, Rect)> {
     // The strip is read from its top: a quarter is enough, and on a wall screen not more than 16 rows.
-    let strip = if count > 3 {
+    let strip = if count > 4 {
         (area.height / 4).clamp(7, 16)
     } else {
         0
     };
     let (upper, mut lower) = cut_top(area, area.height - strip);
-    let (left, second) = cut_left(upper, (area.width * 41 / 100).clamp(46, 84));
+    let (left, right) = cut_left(upper, (area.width * 41 / 100).clamp(46, 84));
     let (first, third) = cut_top(left, if count > 2 { left.height / 2 } else { left.height });
-    let mut tiles = vec![(0, first), (1, second)];
-    if count > 2 {
-        tiles.push((2, third));
-    }
-    for tile in 3..count {
+    // The main list is the longest.
+    let main = right.height - right.height / 3;
+    let (second, fourth) = cut_top(right, if count > 3 { main } else { right.height });
+    let upper = [first, second, third, fourth].into_iter().enumerate();
+    let mut tiles: Vec<(usize, Rect)> = upper.take(count).collect();
+    for tile in 4..count {
         let (part, rest) = cut_left(lower, lower.width / (count - tile) as u16);
         tiles.push((tile, part));
         lower = rest;
@@ -139,7 +140,7 @@ mod tests {
         })
     }
 
-    const COUNT: usize = 5;
+    const COUNT: usize = 6;
 
     fn each(count: usize, check: impl Fn(Rect, usize, Layout)) {
         for area in sizes() {
@@ -210,8 +211,8 @@ mod tests {
             let layout = layout(area, COUNT, focused);
             layout.tiles.iter().map(|(tile, _)| *tile).collect::<Vec<_>>()
         };
-        assert_eq!(shown(200, 60, 0), [0, 1, 2, 3, 4]);
-        assert_eq!(shown(120, 40, 3), [0, 1, 2, 3, 4]);
+        assert_eq!(shown(200, 60, 0), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(shown(120, 40, 3), [0, 1, 2, 3, 4, 5]);
         assert_eq!(shown(80, 24, 0), [0, 1]);
         assert_eq!(shown(80, 24, 3), [0, 3]);
         assert_eq!(shown(60, 15, 1), [0, 1]);
@@ -225,7 +226,7 @@ mod tests {
         let at = |x, y| layout.at(x, y).map(|(tile, _)| tile);
         assert_eq!(at(0, 1), Some(0));
         assert_eq!(at(119, 1), Some(1));
-        assert_eq!(at(119, 38), Some(4));
+        assert_eq!(at(119, 38), Some(5));
         assert_eq!(at(0, 0), None);
     }
 

@@ -176,6 +176,7 @@ pub(super) fn feed_words(feed: &Feed) -> String {
         Feed::StorageContent(..) => "content",
         Feed::TaskStatus(_) => "task",
         Feed::TaskLog(_) => "task log",
+        Feed::Rrd(..) => "recorded metrics",
         Feed::Raw(_) => "raw data",
     };
     match (feed.vmid(), feed.node()) {

@@ -112,6 +112,18 @@ fn log_page() -> BTreeSet<Feed> {
 }
 
 /// The longest time between two reads of a feed, from that moment to the end.
+/// Six guests that are compared over an hour, on the deck.
+fn graphs() -> BTreeSet<Feed> {
+    let guest = |vmid| {
+        crate::domain::ObjectRef::Guest(crate::domain::GuestRef {
+            cluster: "prod".into(),
+            vmid: Vmid(vmid),
+        })
+    };
+    let recorded = (100..106).map(|vmid| Feed::Rrd(guest(vmid), crate::domain::rrd::Frame::Hour));
+    recorded.chain([Feed::Resources, Feed::Tasks]).collect()
+}
+
 fn longest_wait(sent: &[(Instant, Feed)], feed: &Feed, from: Instant, end: Instant) -> Duration {
     let mut times = vec![from];
     times.extend(
@@ -131,6 +143,7 @@ fn no_page_of_any_cluster_gets_stale_in_normal_operation() {
         ("node", node_page()),
         ("cluster", cluster_page(20)),
         ("log", log_page()),
+        ("graphs", graphs()),
     ] {
         for count in [1, 3, 20] {
             let begin = Instant::now();

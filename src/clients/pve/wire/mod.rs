@@ -10,6 +10,7 @@ pub(super) mod firewall;
 pub(super) mod guests;
 pub(super) mod nodes;
 pub(super) mod readings;
+pub(super) mod rrd;
 pub(super) mod storage;
 
 use crate::clients::proxmox::{

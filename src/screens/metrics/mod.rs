@@ -1,0 +1,328 @@
+//! Graphs of what is selected, or of one object: from what was seen in this run, from what Proxmox recorded.
+//!
+//! What always holds here:
+//! - Where the values come from and how old they are is always said; so is why there are none.
+//! - The last ten minutes of CPU and memory cost no request; anything else is one feed for each object.
+//! - Several marked objects are compared, as many as can be told apart.
+
+mod menu;
+mod source;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::SignedDuration;
+
+pub use self::menu::{RANGES, span_name};
+use self::{
+    menu::{Chosen, Menu},
+    source::Gathered,
+};
+use super::{Cx, Pane, Place, Reply, freshness};
+use crate::{
+    actions::{Id, Scope},
+    domain::{ObjectRef, measure::Measure},
+    store::FeedKey,
+    ui::{
+        Canvas, Tone,
+        graph::{Drawn, Graph, View},
+        pane::Title,
+    },
+};
+
+/// How many objects are compared: more lines than this cannot be told apart.
+const MOST: usize = 6;
+/// How far one step of panning goes, and one of the cursor, as parts of what is in sight.
+const PAN: f64 = 0.25;
+const STEP: f64 = 0.02;
+
+/// The kinds of object, each of which keeps the metric that was chosen for it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Kind {
+    Node,
+    Guest,
+    Storage,
+}
+
+impl Kind {
+    fn of(object: &ObjectRef) -> Option<Self> {
+        match object {
+            ObjectRef::Node(_) => Some(Self::Node),
+            ObjectRef::Guest(_) => Some(Self::Guest),
+            ObjectRef::Storage(_) => Some(Self::Storage),
+            ObjectRef::Cluster(_) | ObjectRef::Task(_) => None,
+        }
+    }
+}
+
+/// The graphs of an object, or of what is selected elsewhere.
+pub struct Metrics {
+    /// What is shown, the selected one first; all of one kind. Empty until something was selected.
+    objects: Vec<ObjectRef>,
+    /// How many were marked beyond what is shown.
+    left_out: usize,
+    chosen: BTreeMap<Kind, Measure>,
+    /// The metric to begin with, of whatever kind has it.
+    first: Option<Measure>,
+    view: View,
+    menu: Option<Menu>,
+    gathered: Gathered,
+    graph: Option<Graph>,
+    drawn: Option<Drawn>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self {
+            objects: Vec::new(),
+            left_out: 0,
+            chosen: BTreeMap::new(),
+            first: None,
+            view: View::new(SignedDuration::from_hours(1)),
+            menu: None,
+            gathered: Gathered::default(),
+            graph: None,
+            drawn: None,
+        }
+    }
+}
+
+impl Metrics {
+    /// Graphs that begin with a metric and a span of time.
+    pub fn showing(measure: Option<Measure>, span: Option<SignedDuration>) -> Self {
+        let usual = Self::default();
+        Self {
+            first: measure,
+            view: span.map_or(usual.view, View::new),
+            ..usual
+        }
+    }
+
+    /// The same of one object.
+    #[must_use]
+    pub fn of(self, object: ObjectRef) -> Self {
+        Self {
+            objects: vec![object],
+            ..self
+        }
+    }
+
+    /// Shows what is selected elsewhere, compared with what is marked there. What has no graphs changes nothing.
+    pub fn follow(&mut self, selected: Option<&ObjectRef>, marks: Option<&BTreeSet<ObjectRef>>) {
+        let Some(selected) = selected.filter(|object| Kind::of(object).is_some()) else {
+            return;
+        };
+        let alike = |object: &&ObjectRef| Kind::of(object) == Kind::of(selected);
+        let marked: Vec<&ObjectRef> = marks.into_iter().flatten().filter(alike).collect();
+        let mut objects: Vec<ObjectRef> = Vec::new();
+        // Once something is marked, it is what the marks say that is compared.
+        if marked.is_empty() || marked.contains(&selected) {
+            objects.push(selected.clone());
+        }
+        objects.extend(
+            marked
+                .iter()
+                .filter(|object| **object != selected)
+                .map(|object| (*object).clone()),
+        );
+        self.left_out = objects.len().saturating_sub(MOST);
+        objects.truncate(MOST);
+        if self.objects != objects {
+            self.objects = objects;
+            self.menu = None;
+        }
+    }
+
+    fn kind(&self) -> Option<Kind> {
+        self.objects.first().and_then(Kind::of)
+    }
+
+    /// The metrics that there are.
+    fn measures(&self) -> &'static [Measure] {
+        self.objects.first().map_or(&[], Measure::of)
+    }
+
+    /// The metric that is shown.
+    fn measure(&self) -> Option<Measure> {
+        let all = self.measures();
+        let chosen = self.kind().and_then(|kind| self.chosen.get(&kind)).copied();
+        let chosen = chosen.or(self.first);
+        chosen
+            .filter(|measure| all.contains(measure))
+            .or(all.first().copied())
+    }
+
+    fn choose(&mut self, chosen: Option<Chosen>, cx: &Cx<'_>) {
+        match (chosen, self.kind()) {
+            (Some(Chosen::Measure(measure)), Some(kind)) => {
+                self.chosen.insert(kind, measure);
+            }
+            (Some(Chosen::Range(span)), _) => self.view.set_span(span, cx.now),
+            _ => {}
+        }
+    }
+
+    /// Up and down: in the menu, or to the next metric.
+    fn step(&mut self, by: isize, cx: &Cx<'_>) {
+        let all = self.measures();
+        if let Some(menu) = &mut self.menu {
+            menu.step(by, all);
+        } else if let Some(measure) = self.measure() {
+            let mut menu = Menu::measures(all, measure);
+            menu.step(by, all);
+            self.choose(menu.chosen(all), cx);
+        }
+    }
+
+    /// Opens a menu, or takes what is selected in it.
+    fn toggle(&mut self, wanted: Menu, cx: &Cx<'_>) {
+        match self.menu.take() {
+            Some(open) if std::mem::discriminant(&open) == std::mem::discriminant(&wanted) => {
+                self.choose(open.chosen(self.measures()), cx);
+            }
+            _ => self.menu = Some(wanted),
+        }
+    }
+
+    fn moved(&mut self, change: impl FnOnce(&mut View)) -> Reply {
+        change(&mut self.view);
+        Reply::Done
+    }
+
+    /// The name of what is shown.
+    fn name(&self, cx: &Cx<'_>) -> String {
+        match self.objects.as_slice() {
+            [] => "Metrics".to_owned(),
+            [one] => format!("Metrics {} {}", cx.glyphs.dot, source::name(cx, one)),
+            several => format!("Metrics {} {} compared", cx.glyphs.dot, several.len()),
+        }
+    }
+
+    fn detail(&self, cx: &Cx<'_>) -> String {
+        let Some(measure) = self.measure() else {
+            return String::new();
+        };
+        let span = span_name(self.view.span());
+        let when = if self.view.follows() {
+            format!("last {span}")
+        } else {
+            let end = self.view.extent(cx.now).to.to_zoned(cx.zone.clone());
+            format!("{span} to {}", end.strftime("%m-%d %H:%M"))
+        };
+        let mut parts = vec![measure.as_str().to_owned(), when];
+        parts.extend(Some(self.gathered.source.clone()).filter(|source| !source.is_empty()));
+        parts.extend(self.gathered.note.clone());
+        if self.left_out > 0 {
+            parts.push(format!("{} more are marked", self.left_out));
+        }
+        parts.join(&format!(" {} ", cx.glyphs.dot))
+    }
+}
+
+impl Pane for Metrics {
+    fn title(&self, cx: &Cx<'_>) -> Title {
+        Title {
+            number: None,
+            name: self.name(cx),
+            detail: self.detail(cx),
+            freshness: freshness::freshness(cx, self.gathered.feeds.iter().cloned()),
+        }
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Graph
+    }
+
+    fn interest(&self, cx: &Cx<'_>, feeds: &mut BTreeSet<FeedKey>) {
+        if let Some(measure) = self.measure() {
+            feeds.extend(source::feeds(cx, &self.objects, measure, &self.view));
+        }
+    }
+
+    fn refresh(&mut self, cx: &Cx<'_>) {
+        let Some(measure) = self.measure() else {
+            self.graph = None;
+            self.gathered = Gathered::default();
+            return;
+        };
+        let (gathered, graph) = source::gather(cx, &self.objects, measure, &self.view);
+        self.gathered = gathered;
+        self.graph = Some(graph);
+    }
+
+    fn act(&mut self, action: Id, cx: &Cx<'_>) -> Reply {
+        match action {
+            Id::GraphMetric => {
+                let Some(measure) = self.measure() else {
+                    return Reply::Say(Tone::Warn, "nothing is selected that has metrics".to_owned());
+                };
+                self.toggle(Menu::measures(self.measures(), measure), cx);
+            }
+            Id::GraphRange => self.toggle(Menu::ranges(self.view.span()), cx),
+            Id::GraphUp => self.step(-1, cx),
+            Id::GraphDown => self.step(1, cx),
+            Id::GraphOpen => match self.menu.take() {
+                Some(menu) => self.choose(menu.chosen(self.measures()), cx),
+                None => {
+                    return match self.objects.first() {
+                        Some(object) => Reply::Go(Place::Object(object.clone())),
+                        None => Reply::Say(Tone::Warn, "nothing is selected".to_owned()),
+                    };
+                }
+            },
+            Id::GraphEarlier => return self.moved(|view| view.pan(-PAN, cx.now)),
+            Id::GraphLater => return self.moved(|view| view.pan(PAN, cx.now)),
+            Id::GraphNow => {
+                return self.moved(|view| {
+                    view.follow();
+                    view.set_cursor(None);
+                });
+            }
+            Id::GraphNearer => return self.moved(|view| view.zoom(true, cx.now)),
+            Id::GraphFarther => return self.moved(|view| view.zoom(false, cx.now)),
+            Id::GraphCursorLeft => return self.moved(|view| view.move_cursor(-STEP, cx.now)),
+            Id::GraphCursorRight => return self.moved(|view| view.move_cursor(STEP, cx.now)),
+            _ => return Reply::Ignored,
+        }
+        Reply::Done
+    }
+
+    fn retreat(&mut self) -> bool {
+        if self.menu.take().is_some() {
+            return true;
+        }
+        let had = self.view.cursor().is_some();
+        self.view.set_cursor(None);
+        had
+    }
+
+    fn subject(&self) -> Option<ObjectRef> {
+        self.objects.first().cloned()
+    }
+
+    fn click(&mut self, x: u16, y: u16, _cx: &Cx<'_>) -> Reply {
+        let at = self.drawn.and_then(|drawn| drawn.moment(x, y));
+        if at.is_some() {
+            self.view.set_cursor(at);
+        }
+        Reply::Done
+    }
+
+    fn scroll(&mut self, lines: isize, cx: &Cx<'_>) {
+        self.view.pan(lines.signum() as f64 * PAN / 2.0, cx.now);
+    }
+
+    fn draw(&mut self, canvas: &mut Canvas<'_>, cx: &Cx<'_>, _focused: bool) {
+        let width = canvas.width();
+        let Some(graph) = &mut self.graph else {
+            canvas.text(1, 0, "select a node, a guest or a storage", width, Tone::Muted);
+            return;
+        };
+        // The present moves on between two refreshes.
+        graph.extent = self.view.extent(cx.now);
+        graph.cursor = self.view.cursor();
+        self.drawn = graph.draw(canvas);
+        if let Some(menu) = self.menu {
+            menu.draw(canvas, self.objects.first().map_or(&[], Measure::of));
+        }
+    }
+}
