@@ -74,7 +74,9 @@ impl Panes {
             Place::Findings => &mut self.findings,
             Place::Clusters => &mut self.clusters,
             Place::Runs => &mut self.runs,
-            Place::Object(_) | Place::Raw(_) | Place::Log(_) | Place::Run(_) | Place::MetricsOf(_) => self.detail(place),
+            Place::Object(_) | Place::Raw(_) | Place::Log(_) | Place::Run(_) | Place::MetricsOf(_) => {
+                self.detail(place)
+            }
         })
     }
 

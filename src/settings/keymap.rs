@@ -129,7 +129,7 @@ pub fn reference() -> String {
          #   \"ctrl-k\" = \"palette.open\"\n\
          #   \"q\" = \"none\"               # takes the key away\n\
          #\n\
-         # [keys.global], [keys.list], [keys.text] and [keys.log] bind it there only; the innermost counts.\n\
+         # [keys.global], [keys.list], [keys.text], [keys.log] and [keys.graph] bind it there only; the innermost counts.\n\
          # A key is a character (G is Shift and g) or one of: space enter esc tab backspace delete insert home end\n\
          # pageup pagedown up down left right minus f1 to f24, with ctrl-, alt-, shift- in front.\n",
     );

@@ -194,7 +194,7 @@ fn the_line_of_tabs_counts_and_takes_clicks() {
     let at = tabs.find("storages").unwrap();
     let x = tabs[..at].chars().count() as u16;
     stage.event(Event::MouseUsed(Mouse::Click, x, 1));
-    assert!(stage.shows("3 Storages"));
+    assert!(stage.shows("4 Storages"));
     assert!(!stage.shows("2 Guests ─"));
 }
 

@@ -112,11 +112,13 @@ impl Graph {
         for moment in ticks(self.extent, &self.zone, plot.width) {
             let x = plot.x + column(self.extent, moment.at, plot.width);
             let wide = moment.text.len() as u16;
-            let from = x.saturating_sub(wide / 2);
+            let from = x
+                .saturating_sub(wide / 2)
+                .min(canvas.width().saturating_sub(wide));
             if roomy {
                 canvas.text(x, plot.bottom(), tick, 1, Tone::Border);
             }
-            if from >= free && from + wide <= plot.right() + 1 {
+            if from >= free {
                 canvas.text(from, plot.bottom() + foot - 1, &moment.text, wide, Tone::Muted);
                 free = from + wide + 1;
             }

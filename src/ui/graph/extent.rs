@@ -61,6 +61,9 @@ impl Extent {
 const NEAREST: SignedDuration = SignedDuration::from_mins(1);
 const FARTHEST: SignedDuration = SignedDuration::from_hours(24 * 732);
 
+/// In how many steps the present crosses what is in sight: about as many as there are dots.
+const STEPS: i64 = 240;
+
 /// How one looks at a graph: how much of time, whether the end moves on, and where the cursor is. Moving changes nothing
 /// else, and the time comes with each move.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -96,9 +99,15 @@ impl View {
         self.cursor
     }
 
-    /// What is in sight at a time.
+    /// What is in sight at a time. The present moves on in steps, or a graph would tremble with each second.
     pub fn extent(&self, now: Timestamp) -> Extent {
-        Extent::last(self.span, self.end.unwrap_or(now))
+        Extent::last(self.span, self.end.unwrap_or_else(|| self.next_step(now)))
+    }
+
+    fn next_step(&self, now: Timestamp) -> Timestamp {
+        let step = (self.span.as_secs() / STEPS).max(10);
+        let next = now.as_second().div_euclid(step) * step + step;
+        Timestamp::from_second(next).unwrap_or(now)
     }
 
     /// Shows another span; what is in the middle (or at the cursor) stays, unless the present is followed.
@@ -150,7 +159,10 @@ impl View {
     pub fn move_cursor(&mut self, part: f64, now: Timestamp) {
         let extent = self.extent(now);
         let step = SignedDuration::try_from_secs_f64(self.span.as_secs_f64() * part).unwrap_or_default();
-        let from = self.cursor.filter(|at| extent.contains(*at)).unwrap_or(extent.to);
+        let from = self
+            .cursor
+            .filter(|at| extent.contains(*at))
+            .unwrap_or(extent.to.min(now));
         let at = from.checked_add(step).unwrap_or(from).min(now);
         self.cursor = Some(at);
         if at < extent.from {
@@ -176,19 +188,29 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    const NOW: i64 = 1_700_000_000;
+    const NOW: i64 = 1_700_000_010;
     const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
     #[test]
     fn looking_back_rests_and_the_present_is_followed() {
         let mut view = View::new(HOUR);
-        assert_eq!(view.extent(at(NOW)).from, at(NOW - 3600));
+        assert_eq!(view.extent(at(NOW - 1)).from, at(NOW - 3600));
         view.pan(-0.5, at(NOW));
         assert_eq!(view.extent(at(NOW + 99)).to, at(NOW - 1800), "it rests");
         view.pan(0.5, at(NOW + 99));
         assert!(!view.follows(), "99 s behind");
         view.pan(0.5, at(NOW + 99));
         assert!(view.follows());
+    }
+
+    #[test]
+    fn the_present_rests_between_its_steps() {
+        let view = View::new(HOUR);
+        let extent = view.extent(at(NOW));
+        for second in 1..15 {
+            assert_eq!(view.extent(at(NOW + second)), extent);
+        }
+        assert_ne!(view.extent(at(NOW + 15)), extent);
     }
 
     #[test]
@@ -229,7 +251,9 @@ mod tests {
                     _ => view.pan(part * 1e12, now),
                 }
                 let extent = view.extent(now);
-                prop_assert!(extent.from < extent.to && extent.to <= now);
+                let ahead = extent.to.duration_since(now);
+                prop_assert!(extent.from < extent.to);
+                prop_assert!(ahead <= (extent.span() / 240).max(SignedDuration::from_secs(10)));
                 prop_assert!((NEAREST..=FARTHEST).contains(&extent.span()));
                 prop_assert!((extent.place(extent.at(0.25)) - 0.25).abs() < 1e-6);
             }
