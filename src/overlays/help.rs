@@ -45,6 +45,7 @@ fn heading(scope: Scope) -> &'static str {
         Scope::List => "In lists",
         Scope::Text => "In pages and logs",
         Scope::Log => "In logs",
+        Scope::Graph => "In graphs",
         Scope::Global => "Everywhere",
     }
 }
@@ -68,7 +69,7 @@ impl Help {
             help: action.help,
             group,
         };
-        let scopes = [Scope::Global, Scope::List, Scope::Text, Scope::Log];
+        let scopes = [Scope::Global, Scope::List, Scope::Text, Scope::Log, Scope::Graph];
         let mut rows: Vec<HelpRow> = scopes
             .into_iter()
             .flat_map(|scope| {

@@ -85,7 +85,7 @@ pub(in super::super) fn not_backed_up(envelope: &Envelope<'_>) -> Result<Vec<Vmi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clients::pve::wire::envelope;
+    use crate::clients::proxmox::envelope::envelope;
 
     fn read(body: &str) -> Vec<Reading> {
         export(&envelope(body).unwrap()).unwrap()
