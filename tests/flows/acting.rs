@@ -160,6 +160,7 @@ fn a_wrong_word_destroys_nothing() {
     );
     assert!(stage.shows("before"), "{}", stage.text());
     stage.keys("enter");
+    stage.rest_fails();
     assert!(stage.shows("type db-00001 to go on"), "{}", stage.text());
     stage.keys("enter");
     stage.type_in("db-0000");
@@ -201,6 +202,7 @@ fn a_migration_asks_for_a_node_and_offers_the_emptiest() {
         FeedErrorKind::NotAllowed,
         "no VM.Audit",
     );
+    stage.rest_fails();
     // What cannot be read is said and holds nothing up.
     assert!(
         stage.shows("not known: configuration of 101: no VM.Audit"),
@@ -234,6 +236,7 @@ fn a_value_that_does_not_fit_says_why() {
         Feed::GuestSnapshots(Vmid(101)),
         Payload::GuestSnapshots(Vec::new()),
     );
+    stage.rest_fails();
     let runs = ordered(&stage);
     assert_eq!(
         calls(&runs[0].1),

@@ -122,6 +122,24 @@ impl Stage {
         self.outcome(cluster, feed, Err(FeedError { kind, message }));
     }
 
+    /// Lets everything fail that is looked at and was not answered yet.
+    pub(crate) fn rest_fails(&mut self) {
+        let open: Vec<FeedKey> = self
+            .feeds
+            .iter()
+            .filter(|key| self.app.store().freshness(key).tried_at.is_none())
+            .cloned()
+            .collect();
+        for key in open {
+            self.fails(
+                key.cluster.as_str(),
+                key.feed,
+                FeedErrorKind::NotAvailable,
+                "not there",
+            );
+        }
+    }
+
     fn outcome(&mut self, cluster: &str, feed: Feed, outcome: Result<Payload, FeedError>) {
         let key = FeedKey {
             cluster: cluster.into(),
