@@ -45,6 +45,7 @@ pub fn run(cli: &Cli, places: &Places) -> ExitCode {
     }
 }
 
+#[allow(clippy::too_many_lines, reason = "one line or two for each command")]
 fn dispatch(cli: &Cli, places: &Places) -> Result<(), Failure> {
     match &cli.command {
         None => wait(console::open(&cli.global, places)),

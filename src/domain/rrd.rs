@@ -28,10 +28,10 @@ impl Frame {
         // What is asked for is some seconds older when the answer comes.
         let hours = back.saturating_sub(SignedDuration::from_mins(1)).as_secs() / 3600;
         match hours {
-            ..1 => Self::Hour,
-            ..24 => Self::Day,
-            ..168 => Self::Week,
-            ..720 => Self::Month,
+            ..=0 => Self::Hour,
+            1..24 => Self::Day,
+            24..168 => Self::Week,
+            168..720 => Self::Month,
             _ => Self::Year,
         }
     }
@@ -94,9 +94,12 @@ impl Record<'_> {
     }
 }
 
+/// A moment, and the values of its fields.
+pub type Reading = (Timestamp, Vec<(Box<str>, f64)>);
+
 impl Rrd {
     /// A recording of rows in any order; of rows of the same moment the last stays.
-    pub fn new(mut rows: Vec<(Timestamp, Vec<(Box<str>, f64)>)>) -> Self {
+    pub fn new(mut rows: Vec<Reading>) -> Self {
         rows.sort_by_key(|(at, _)| *at);
         let mut recording = Self::default();
         for (_, row) in &rows {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Deed;
 use crate::{
-    domain::ObjectRef,
+    domain::{ObjectRef, config::GuestConfig},
     store::{Feed, FeedKey, Store},
 };
 
@@ -53,7 +53,7 @@ pub fn needs(deed: Deed, targets: &[ObjectRef], store: &Store) -> BTreeSet<FeedK
                 // Only a template has clones that live on its disks; which storages these are on, its configuration
                 // says.
                 let config = store.guest_config(guest).filter(|_| known.template);
-                for disk in config.map(|config| config.disks()).unwrap_or_default() {
+                for disk in config.map(GuestConfig::disks).unwrap_or_default() {
                     if let Some(storage) = disk.storage.filter(|_| deed == Deed::GuestDelete) {
                         need(Feed::StorageContent(known.node.clone(), storage));
                     }

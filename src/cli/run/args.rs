@@ -32,6 +32,7 @@ pub struct Run {
 
 /// How a plan is run.
 #[derive(Args, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Options {
     /// Print the plan and do nothing
     #[arg(long, global = true)]

@@ -65,7 +65,7 @@ fn content<'a>(store: &'a Store, guest: &GuestRef, storage: &Storage) -> Option<
 }
 
 /// What is said of a guest's last backup before something of it may be lost.
-pub(super) fn backup(on: &On<'_>) -> Option<Risk> {
+pub(super) fn backup(on: &On<'_>) -> Risk {
     let (store, scene) = (on.task.store(), on.task.scene);
     let title = &on.title;
     let mut newest = None;
@@ -84,7 +84,7 @@ pub(super) fn backup(on: &On<'_>) -> Option<Risk> {
         }
     }
     let deletes = on.task.deed == Deed::GuestDelete;
-    Some(match newest {
+    match newest {
         Some(time) => {
             let age = scene.now.duration_since(time);
             let old = long_span(age.as_secs());
@@ -112,7 +112,7 @@ pub(super) fn backup(on: &On<'_>) -> Option<Risk> {
             format!("there is no backup of {title}: this is its last copy"),
         ),
         None => Risk::new(Weight::Danger, format!("there is no backup of {title}")),
-    })
+    }
 }
 
 /// The guests whose disks live on those of this one, as far as is known.

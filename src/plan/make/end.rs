@@ -40,7 +40,7 @@ pub(super) fn delete(on: &On<'_>) -> Result<Draft, Refusal> {
     }
     copies::nobody_needs_it(on)?;
     let mut draft = Draft::default();
-    draft.risks.extend(copies::backup(on));
+    draft.risks.push(copies::backup(on));
     if on.runs() {
         if !on.task.flag("stop") {
             return Err(

@@ -44,9 +44,7 @@ pub(super) fn draft(on: &On<'_>) -> Result<Draft, Refusal> {
                     "has newer snapshots, and `{disk}` is on ZFS: it goes back to the newest one only, delete the others first"
                 )));
             }
-            if let Some(backup) = copies::backup(on) {
-                risks.push(backup);
-            }
+            risks.push(copies::backup(on));
             risks.push(Risk::new(
                 Weight::Danger,
                 format!("everything that {title} wrote since the snapshot is lost"),
