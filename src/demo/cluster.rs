@@ -226,13 +226,25 @@ impl Cluster {
         self.shared.faults.send_modify(|faults| faults.push(fault));
     }
 
+    /// Sends a node into maintenance, or brings it back: `ha-manager crm-command node-maintenance`, for which the
+    /// real product has no API.
+    pub fn set_maintenance(&self, name: &str, on: bool) {
+        let mut world = self.shared.world();
+        set_node(&mut world, name, |node| node.maintenance = on);
+        if on {
+            let now = world.now;
+            world.ha_evacuate(name, now);
+        }
+    }
+
     /// Everything works again.
     pub fn mend(&self) {
         {
             let mut world = self.shared.world();
             world.quorate = true;
             for node in &mut world.nodes {
-                node.online = true;
+                // What was switched off comes back by itself or by its wake-up.
+                node.online = !node.down;
                 node.frozen = false;
             }
         }

@@ -9,16 +9,32 @@ use super::{
     table::{Kind, Method, Parameter},
 };
 
+/// What separates the values of an array.
+const NEXT: char = '\0';
+
 /// Parameters by name, as text, in the last spelling that was given.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Params(BTreeMap<String, String>);
 
 impl Params {
+    /// A name that comes again makes a list of its values.
+    fn add(&mut self, name: String, value: String) {
+        match self.0.get_mut(&name) {
+            Some(list) => {
+                list.push(NEXT);
+                list.push_str(&value);
+            }
+            None => {
+                self.0.insert(name, value);
+            }
+        }
+    }
+
     /// Adds what a query or a form holds.
     pub(super) fn add_form(&mut self, text: &str) {
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            self.0.insert(decode(name, true), decode(value, true));
+            self.add(decode(name, true), decode(value, true));
         }
     }
 
@@ -35,6 +51,13 @@ impl Params {
                 Value::String(text) => text,
                 Value::Bool(yes) => u8::from(yes).to_string(),
                 Value::Null => continue,
+                Value::Array(members) => {
+                    let texts = members.into_iter().map(|member| match member {
+                        Value::String(text) => text,
+                        other => other.to_string(),
+                    });
+                    texts.collect::<Vec<_>>().join(&NEXT.to_string())
+                }
                 other => other.to_string(),
             };
             self.0.insert(name, text);
@@ -85,6 +108,14 @@ impl Params {
                     "property is not defined in schema and the schema does not allow additional properties"
                         .to_owned(),
                 )),
+                Some(parameter) if parameter.kind == Kind::Array => {
+                    for (index, item) in value.split(NEXT).enumerate() {
+                        if parameter.whole && item.parse::<i64>().is_err() {
+                            let text = format!("type check ('integer') failed - got '{item}'");
+                            errors.push((format!("{name}[{index}]"), text));
+                        }
+                    }
+                }
                 Some(parameter) => {
                     if let Some(text) = complaint(parameter, value) {
                         errors.push((name.to_owned(), text));
@@ -106,6 +137,11 @@ impl Params {
             Err(Failure::parameters(errors))
         }
     }
+}
+
+/// The values of an array.
+pub(super) fn members(list: &str) -> impl Iterator<Item = &str> {
+    list.split(NEXT)
 }
 
 fn truth(value: &str) -> bool {

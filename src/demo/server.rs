@@ -1,6 +1,6 @@
 //! Connections: TLS, HTTP/1.1, the headers and the habits of the real daemon.
 
-use std::{convert::Infallible, io::Write as _, sync::Arc, time::Duration};
+use std::{io::Write as _, sync::Arc, time::Duration};
 
 use flate2::{Compression, write::GzEncoder};
 use http_body_util::{BodyExt as _, Collected, Full, Limited};
@@ -67,6 +67,9 @@ pub(super) async fn serve(
 }
 
 async fn connection(mut stream: TcpStream, acceptor: TlsAcceptor, shared: Arc<Shared>) {
+    if shared.world().is_dark() {
+        return;
+    }
     // Small answers must not wait for a second packet; without this it is only slower.
     let _ = stream.set_nodelay(true);
     let mut first = [0_u8; 1];
@@ -96,7 +99,13 @@ async fn connection(mut stream: TcpStream, acceptor: TlsAcceptor, shared: Arc<Sh
     let service = service_fn(move |request: Request<Incoming>| {
         let shared = Arc::clone(&shared);
         let last = served.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1 >= REQUESTS;
-        async move { Ok::<_, Infallible>(respond(request, &shared, last).await) }
+        async move {
+            // A node that is off answers nothing, and what was open breaks.
+            if shared.world().is_dark() {
+                return Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset));
+            }
+            Ok(respond(request, &shared, last).await)
+        }
     });
     let serving = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())

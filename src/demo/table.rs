@@ -29,6 +29,8 @@ pub(super) struct Parameter {
     pub(super) values: Vec<String>,
     pub(super) longest: Option<usize>,
     pub(super) format: String,
+    /// An array of whole numbers.
+    pub(super) whole: bool,
 }
 
 /// One method of one path.
@@ -179,7 +181,9 @@ fn parameter(word: &str) -> Option<Parameter> {
         values: Vec::new(),
         longest: None,
         format: String::new(),
+        whole: kind == Kind::Array && rest.starts_with('i'),
     };
+    rest = rest.strip_prefix('i').filter(|_| parameter.whole).unwrap_or(rest);
     if let Some((range, after)) = rest.strip_prefix('(').and_then(|text| text.split_once(')')) {
         let (low, high) = range.split_once("..")?;
         parameter.min = low.parse().ok();

@@ -7,6 +7,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod agent;
 mod config;
 mod guests;
+mod ha;
 mod migration;
+mod nodes;

@@ -181,6 +181,7 @@ impl Call<'_> {
             stubborn: false,
             busy: None,
             profile: self.world.profile(vmid),
+            inside: None,
         }
     }
 }

@@ -89,7 +89,7 @@ impl Call<'_> {
         if guest.kind == Kind::Qemu && guest.is_running() {
             row["running-machine"] = json!("pc-i440fx-10.1+pve0");
             row["running-qemu"] = json!("10.1.2");
-            if guest.option("agent").is_some_and(|agent| agent.starts_with('1')) {
+            if guest.option("agent").is_some_and(super::create::has_agent) {
                 row["agent"] = json!(1);
             }
             if guest.power == Power::Running {

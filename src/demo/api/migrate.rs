@@ -8,6 +8,7 @@ use crate::demo::{
     world::{
         disks::{Drive, is_unused_key},
         guest::{Guest, Kind, bytes, is_disk_key},
+        ha::REACTION,
         migration::Way,
         task::Effect,
     },
@@ -47,6 +48,10 @@ impl Call<'_> {
             if !missing.is_empty() && kind == Kind::Qemu {
                 info.insert("unavailable_storages".to_owned(), json!(missing));
             }
+            let blocked = self.blocking(guest.vmid, &node.name);
+            if !blocked.is_empty() {
+                info.insert("blocking-ha-resources".to_owned(), Value::from(blocked));
+            }
             if info.is_empty() {
                 allowed.push(node.name.clone());
             }
@@ -67,7 +72,9 @@ impl Call<'_> {
             }),
         };
         if self.world.ha.iter().any(|resource| resource.vmid == guest.vmid) {
-            answer["dependent-ha-resources"] = json!([]);
+            let together = self.world.affine(guest.vmid, true);
+            let sids: Vec<String> = together.iter().map(|other| self.world.sid(*other)).collect();
+            answer["dependent-ha-resources"] = json!(sids);
         }
         Ok(answer.into())
     }
@@ -157,18 +164,20 @@ impl Call<'_> {
             None if kind == Kind::Qemu => self.check_available(&guest, &target)?,
             None => {}
         }
-        let managed = self
-            .world
-            .ha
-            .iter()
-            .any(|resource| resource.vmid == vmid && resource.request != "ignored");
-        if managed {
+        if self.world.is_managed(vmid) {
             let line = format!("Requesting HA migration for {label} {vmid} to node {target}");
             let order = self
                 .order("hamigrate", vmid.to_string())
                 .takes(600)
                 .says(vec![line]);
-            self.world.later(3000, Effect::HaMove { vmid, target });
+            self.world.later(
+                REACTION,
+                Effect::HaMove {
+                    vmid,
+                    target,
+                    relocate: false,
+                },
+            );
             return self.begin(order);
         }
         let who = self.who.full();

@@ -5,6 +5,7 @@
 
 mod access;
 mod backup;
+mod bulk;
 mod clone;
 mod cluster;
 mod config;
@@ -13,6 +14,7 @@ mod destroy;
 mod disks;
 mod guest;
 mod ha;
+mod ha_rules;
 mod hardware;
 mod inside;
 mod migrate;
@@ -22,6 +24,7 @@ mod power;
 mod privilege;
 mod resources;
 mod rrd;
+mod services;
 mod snapshot;
 mod storage;
 mod tasks;
@@ -117,6 +120,9 @@ impl Call<'_> {
         }
         self.route_cluster()
             .or_else(|| self.route_ha())
+            .or_else(|| self.route_ha_rules())
+            .or_else(|| self.route_bulk())
+            .or_else(|| self.route_services())
             .or_else(|| self.route_access())
             .or_else(|| self.route_node())
             .or_else(|| self.route_hardware())
@@ -139,7 +145,7 @@ impl Call<'_> {
             return Some(Err(failure));
         }
         self.route_guest_reads(kind, rest)
-            .or_else(|| self.route_inside(rest))
+            .or_else(|| self.route_inside(kind, rest))
             .or_else(|| self.route_config(kind, rest))
             .or_else(|| self.route_disks(kind, rest))
             .or_else(|| self.route_moves(rest))
@@ -292,6 +298,10 @@ impl Call<'_> {
         let Some((_, name)) = self.variables.iter().find(|(known, _)| *known == "node") else {
             return Ok(());
         };
+        // A packet that wakes a node is sent by the one that was asked.
+        if self.path == "/nodes/{node}/wakeonlan" {
+            return Ok(());
+        }
         match self.world.node(name) {
             None => Err(Failure::server(format!(
                 "hostname lookup '{name}' failed - failed to get address info for: {name}: \

@@ -8,7 +8,7 @@ use crate::demo::{
     world::{host::Node, load::walk},
 };
 
-const SERVICES: &[(&str, &str)] = &[
+pub(super) const SERVICES: &[(&str, &str)] = &[
     ("chrony", "chrony, an NTP client/server"),
     ("corosync", "Corosync Cluster Engine"),
     ("cron", "Regular background program processing daemon"),
@@ -34,12 +34,6 @@ impl Call<'_> {
         let node = self.world.node(self.variable("node"))?.clone();
         Some(match (self.verb, self.path) {
             ("GET", "/nodes/{node}/status") => Ok(self.node_status(&node).into()),
-            ("POST", "/nodes/{node}/status") => {
-                let kind = format!("sys{}", self.params.text("command"));
-                let order = self.order(&kind, "");
-                self.world.begin(order);
-                Ok(Value::Null.into())
-            }
             ("GET", "/nodes/{node}/version") => {
                 Ok(json!({"release": "9.2", "repoid": "14a22df35955d97d", "version": "9.2.11"}).into())
             }
@@ -72,9 +66,6 @@ impl Call<'_> {
             }
             ("GET", "/nodes/{node}/subscription") => Ok(subscription(&node).into()),
             ("GET", "/nodes/{node}/netstat") => Ok(self.netstat(&node).into()),
-            ("GET", "/nodes/{node}/config") => {
-                Ok(json!({"description": "", "digest": digest(&node.name)}).into())
-            }
             ("GET", "/nodes/{node}/report") => Ok(json!(format!(
                 "==== general system info ====\n\n# hostname\n{}\n\n# pveversion --verbose\nproxmox-ve: 9.2.0\n",
                 node.name
@@ -247,12 +238,13 @@ impl Call<'_> {
 
 fn service_row(node: &Node, (name, description): (&str, &str)) -> Value {
     let broken = node.broken_service == Some(name);
+    let stopped = node.stopped_services.contains(name);
     json!({
         "service": name,
         "name": name,
         "desc": description,
-        "state": if broken { "dead" } else { "running" },
-        "active-state": if broken { "failed" } else { "active" },
+        "state": if broken || stopped { "dead" } else { "running" },
+        "active-state": if broken { "failed" } else if stopped { "inactive" } else { "active" },
         "unit-state": "enabled",
     })
 }

@@ -6,8 +6,9 @@ use super::{Call, missing};
 use crate::demo::{
     answer::{Failure, Outcome},
     world::{
-        guest::{Guest, Kind, Power},
-        task::{Effect, Order},
+        guest::{Guest, Kind},
+        ha::{REACTION, ha_order},
+        task::Effect,
     },
 };
 
@@ -24,7 +25,6 @@ impl Call<'_> {
             self.world.need_quorum()?;
         }
         let task = format!("{}{verb}", kind.task_prefix());
-        let order = self.order(&task, vmid.to_string()).holds(vmid);
         let node = self.node_name();
         let guest = match self.guest(kind) {
             Ok(guest) => guest.clone(),
@@ -34,12 +34,7 @@ impl Call<'_> {
             }
             Err(failure) => return Err(failure),
         };
-        let managed = self
-            .world
-            .ha
-            .iter()
-            .any(|resource| resource.vmid == vmid && resource.request != "ignored");
-        if managed && matches!(verb, "start" | "stop" | "shutdown") {
+        if self.world.is_managed(vmid) && matches!(verb, "start" | "stop" | "shutdown") {
             return self.through_ha(&guest, verb);
         }
         if !guest.is_running() && matches!(verb, "reset" | "suspend" | "resume" | "reboot")
@@ -64,92 +59,53 @@ impl Call<'_> {
                 );
             }
         }
-        let order = if self.params.flag("skiplock") || guest.lock().is_none() || verb == "stop" {
-            self.powered(&guest, verb, order)
+        if verb == "suspend" && kind == Kind::Qemu && self.params.flag("todisk") {
+            return self.hibernate(&guest);
+        }
+        let timeout = self.params.number("timeout").unwrap_or(60);
+        let (force, who) = (self.params.flag("forceStop"), self.who.full());
+        let order = if self.params.flag("skiplock") {
+            let order = self.order(&task, vmid.to_string()).holds(vmid);
+            self.world.powered(&guest, verb, timeout, force, order)
         } else {
-            let label = kind.label();
-            let lock = guest.lock().unwrap_or_default();
-            order.takes(300).fails(format!("{label} is locked ({lock})"))
+            self.world.power_order(&guest, verb, &who, timeout, force)
         };
         self.begin(order)
     }
 
-    /// What the task does to a guest that nothing hinders.
-    fn powered(&self, guest: &Guest, verb: &str, order: Order) -> Order {
-        let vmid = guest.vmid;
-        match verb {
-            "start" if guest.is_template() => order.takes(300).fails(format!(
-                "you can't start a {} if it's a template",
-                if guest.kind == Kind::Qemu { "vm" } else { "CT" }
-            )),
-            "start" if guest.is_running() => order.takes(300).fails(format!("VM {vmid} already running")),
-            "start" => order.takes(1800).does(Effect::Start(vmid)),
-            "stop" => order.takes(900).does(Effect::Stop(vmid)),
-            "shutdown" | "reboot" if guest.is_running() => {
-                let timeout = self.params.number("timeout").unwrap_or(60).max(1) * 1000;
-                if !guest.stubborn && guest.power == Power::Running {
-                    let effect = if verb == "reboot" {
-                        Effect::Reboot(vmid)
-                    } else {
-                        Effect::Stop(vmid)
-                    };
-                    order.takes(6000.min(timeout)).does(effect)
-                } else if self.params.flag("forceStop") {
-                    order
-                        .takes(timeout)
-                        .says(vec!["VM still running - terminating now with SIGTERM".to_owned()])
-                        .does(Effect::Stop(vmid))
-                } else {
-                    order
-                        .takes(timeout)
-                        .fails("VM quit/powerdown failed - got timeout")
-                }
-            }
-            "reset" => order.takes(500).does(Effect::Reboot(vmid)),
-            "suspend" => order.takes(700).does(Effect::Pause(vmid)),
-            "resume" => order.takes(500).does(Effect::Resume(vmid)),
-            _ => order.takes(300),
-        }
-    }
-
     /// A managed guest is started and stopped by the HA manager.
     fn through_ha(&mut self, guest: &Guest, verb: &str) -> Outcome {
-        let (request, kind) = if verb == "start" {
-            ("started", "hastart")
+        let (request, kind, what) = if verb == "start" {
+            ("started", "hastart", "start")
         } else {
-            ("stopped", "hastop")
+            ("stopped", "hastop", "stop")
         };
         let vmid = guest.vmid;
         for resource in self.world.ha.iter_mut().filter(|resource| resource.vmid == vmid) {
             request.clone_into(&mut resource.request);
             resource.error = false;
         }
-        let short = if guest.kind == Kind::Qemu { "vm" } else { "ct" };
-        let line = format!("Requesting HA {verb} for {} {vmid}", guest.kind.label());
-        let effect = if verb == "start" {
-            Effect::Start(vmid)
-        } else {
-            Effect::Stop(vmid)
+        let line = format!("Requesting HA {what} for {} {vmid}", guest.kind.label());
+        let order = ha_order(guest, kind, line, &self.who.full());
+        self.world.later(REACTION, Effect::HaAct(vmid));
+        self.begin(order)
+    }
+
+    /// `suspend` of a VM, in memory or to disk.
+    fn hibernate(&mut self, guest: &Guest) -> Outcome {
+        let given = self.params.get("statestorage").or(guest.option("vmstatestorage"));
+        let storage = match given {
+            Some(name) => name.to_owned(),
+            None => guest
+                .disks()
+                .first()
+                .map_or_else(|| "local".to_owned(), |disk| disk.storage.clone()),
         };
-        let needed = (verb == "start") != guest.is_running();
-        let order = self.order(kind, vmid.to_string()).takes(600).says(vec![line]);
-        let id = self.begin(order);
-        if needed {
-            let task = format!("{}{verb}", guest.kind.task_prefix());
-            let task = Order::new(&guest.node, task, vmid.to_string(), "root@pam");
-            self.world.begin(task.takes(4000).holds(vmid).does(effect));
-            let (node, user) = (guest.node.clone(), "root@pam".to_owned());
-            let now = self.world.now;
-            self.world.note(
-                now,
-                node,
-                1203,
-                user,
-                6,
-                format!("service '{short}:{vmid}' is now '{request}'"),
-            );
-        }
-        id
+        self.need(&format!("/vms/{}", guest.vmid), "VM.Config.Disk")?;
+        self.need(&format!("/storage/{storage}"), "Datastore.AllocateSpace")?;
+        self.storage_for(&storage, "images", &guest.node)?;
+        let order = self.world.hibernation(guest, &storage, &self.who.full());
+        self.begin(order)
     }
 
     /// Some options are for root with a ticket alone.

@@ -92,7 +92,6 @@ impl World {
                     guest.config.insert(target, value);
                 });
             }
-            Effect::HaMove { vmid, target } => self.ha_move(vmid, &target, moment),
             Effect::Resize { vmid, disk, size } => self.change(vmid, |guest| {
                 if let Some(value) = guest.config.get_mut(&disk) {
                     *value = resized(value, size);
@@ -111,6 +110,41 @@ impl World {
             Effect::Configure { vmid, changes } => self.change(vmid, |guest| configure(guest, changes)),
             Effect::Backup { vmid, storage } => self.store_backup(vmid, &storage, at),
             Effect::DeleteVolume { volid } => self.volumes.retain(|volume| volume.volid != volid),
+            other => self.apply_to_nodes(other, moment),
+        }
+    }
+
+    /// What the HA manager, nodes and tasks over many guests do.
+    fn apply_to_nodes(&mut self, effect: Effect, moment: i64) {
+        match effect {
+            Effect::HaMove {
+                vmid,
+                target,
+                relocate,
+            } => self.ha_move(vmid, &target, relocate, moment),
+            Effect::HaAct(vmid) => self.ha_act(vmid, moment),
+            Effect::HaRecover(node) => self.ha_recover(&node, moment),
+            Effect::Turn(turn) => self.take_turn(&turn, moment),
+            Effect::Hibernate { vmid, volid } => self.change(vmid, |guest| {
+                guest.power_off();
+                guest.config.insert("lock".to_owned(), "suspended".to_owned());
+                guest.config.insert("vmstate".to_owned(), volid);
+            }),
+            Effect::SendDown { node, back } => self.send_down(&node, back, moment),
+            Effect::NodeDown { node, back } => self.take_down(&node, back, moment),
+            Effect::NodeUp(node) => self.bring_up(&node, moment),
+            Effect::Service { node, service, runs } => {
+                for node in self.nodes.iter_mut().filter(|known| known.name == node) {
+                    if runs {
+                        node.stopped_services.remove(&service);
+                        node.broken_service = node.broken_service.filter(|broken| *broken != service);
+                    } else {
+                        node.stopped_services.insert(service.clone());
+                    }
+                }
+            }
+            // Everything else is of a single guest.
+            _ => {}
         }
     }
 

@@ -110,6 +110,8 @@ pub(crate) struct Guest {
     /// The task that holds its lock file.
     pub(crate) busy: Option<String>,
     pub(crate) profile: Profile,
+    /// What its agent shows of its inside, once somebody has asked.
+    pub(crate) inside: Option<Box<super::inside::Inside>>,
 }
 
 impl Guest {
@@ -199,6 +201,10 @@ impl Guest {
     /// Starts it: what was pending becomes real.
     pub(crate) fn power_on(&mut self, now: i64) {
         super::configure::apply_pending(self);
+        if self.lock() == Some("suspended") {
+            self.config.remove("lock");
+            self.config.remove("vmstate");
+        }
         self.power = Power::Running;
         self.since = now;
         self.pid = self.pid.wrapping_mul(31) % 900_000 + 2_000;

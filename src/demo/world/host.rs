@@ -4,6 +4,10 @@ use super::load::{fraction, mix, walk};
 
 /// A node.
 #[derive(Clone, Debug)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each can be true without the others"
+)]
 pub(crate) struct Node {
     pub(crate) name: String,
     pub(crate) id: u32,
@@ -26,6 +30,14 @@ pub(crate) struct Node {
     pub(crate) certificate: String,
     /// Packages that wait for an update.
     pub(crate) updates: usize,
+    /// Switched off or starting: nothing answers at all.
+    pub(crate) down: bool,
+    /// The HA manager keeps everything away from it.
+    pub(crate) maintenance: bool,
+    /// Its own configuration: `description`, `wakeonlan`…
+    pub(crate) config: std::collections::BTreeMap<String, String>,
+    /// Services that somebody has stopped.
+    pub(crate) stopped_services: std::collections::BTreeSet<String>,
     /// A service that is down, if one is.
     pub(crate) broken_service: Option<&'static str>,
 }

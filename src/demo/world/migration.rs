@@ -314,18 +314,6 @@ impl World {
                 values,
             })
     }
-
-    /// The HA manager moves a guest: its own task on the guest's node.
-    pub(super) fn ha_move(&mut self, vmid: u32, target: &str, moment: i64) {
-        let way = Way {
-            online: true,
-            restart: true,
-            ..Way::default()
-        };
-        if let Some(order) = self.migration(vmid, target, &way, "root@pam") {
-            self.begin_at(order, moment);
-        }
-    }
 }
 
 /// A move that stops at this reason.

@@ -3,16 +3,21 @@
 //! It moves only when it is asked something: [`World::advance`] settles every task that has ended since and starts
 //! those that were due. All figures of load are functions of the time (see [`load`]).
 
+pub(super) mod bulk;
 pub(super) mod configure;
 pub(super) mod disks;
 pub(super) mod effects;
 pub(super) mod guest;
+pub(super) mod ha;
 pub(super) mod host;
+pub(super) mod inside;
 pub(super) mod load;
 pub(super) mod migration;
+pub(super) mod power;
 mod seed;
 pub(super) mod seed_guests;
 mod seed_users;
+mod shell;
 pub(super) mod task;
 
 use std::collections::BTreeMap;
@@ -22,6 +27,7 @@ use serde_json::{Map, Value};
 pub(super) use self::seed::{Estate, NodeCertificate, Passwords, Plan};
 use self::{
     guest::{Guest, Power},
+    ha::{Armed, HaResource, Rule},
     host::{Node, Storage, Volume},
     load::{RHYTHM, mix},
     task::{Effect, Order, Task},
@@ -32,19 +38,6 @@ use super::{answer::Failure, auth::Access};
 const BACKUP_EVERY: i64 = 180_000;
 /// The most tasks that are remembered.
 const MEMORY: usize = 3000;
-
-/// A guest that the HA manager looks after.
-#[derive(Clone, Debug)]
-pub(super) struct HaResource {
-    pub(super) vmid: u32,
-    /// What is asked for: `started`, `stopped`…
-    pub(super) request: String,
-    /// Whether the manager gave up on it.
-    pub(super) error: bool,
-    pub(super) comment: Option<String>,
-    pub(super) max_restart: i64,
-    pub(super) max_relocate: i64,
-}
 
 /// A replication job.
 #[derive(Clone, Debug)]
@@ -87,6 +80,8 @@ pub(super) struct World {
     pub(super) pools: BTreeMap<String, String>,
     pub(super) tasks: Vec<Task>,
     pub(super) ha: Vec<HaResource>,
+    pub(super) rules: Vec<Rule>,
+    pub(super) armed: Armed,
     pub(super) replications: Vec<Replication>,
     pub(super) log: Vec<LogLine>,
     pub(super) options: Map<String, Value>,
@@ -117,6 +112,11 @@ impl World {
     /// The node that answers requests itself: the first.
     pub(super) fn local(&self) -> &str {
         self.nodes.first().map_or("", |node| node.name.as_str())
+    }
+
+    /// Whether the node that answers is switched off or starting.
+    pub(super) fn is_dark(&self) -> bool {
+        self.nodes.first().is_some_and(|node| node.down)
     }
 
     pub(super) fn storage(&self, name: &str) -> Option<&Storage> {
@@ -276,7 +276,7 @@ impl World {
             &order.id,
             &order.who,
         );
-        let takes = ((order.takes as f64 / self.speed) as i64).max(1);
+        let takes = self.scaled(order.takes);
         let count = order.lines.len().max(1) as i64;
         let stamped = order.stamped;
         let log = order
@@ -334,8 +334,8 @@ impl World {
 
     /// Has something happen in so many milliseconds at normal speed.
     pub(super) fn later(&mut self, milliseconds: i64, effect: Effect) {
-        let after = (milliseconds as f64 / self.speed) as i64;
-        self.agenda.push((self.now + after, effect));
+        let at = self.now + self.scaled(milliseconds);
+        self.agenda.push((at, effect));
     }
 
     /// Stops a running task.

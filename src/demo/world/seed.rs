@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, json};
 
 use super::{
-    HaResource, Replication, World,
+    Replication, World,
     effects::backup_volume,
     guest::Kind,
+    ha::{Affinity, Armed, HaResource, Rule},
     host::{Node, Storage, Volume},
     load::{fraction, mix},
     seed_guests, seed_users,
@@ -90,6 +91,8 @@ impl World {
             pools: BTreeMap::new(),
             tasks: Vec::new(),
             ha: Vec::new(),
+            rules: Vec::new(),
+            armed: Armed::Yes,
             replications: Vec::new(),
             log: Vec::new(),
             options: Map::new(),
@@ -219,8 +222,21 @@ impl World {
                 request: "started".to_owned(),
                 error: index == 3,
                 comment: (index == 0).then(|| "must not move at noon".to_owned()),
-                max_restart: 1,
-                max_relocate: 1,
+                max_restart: Some(1),
+                max_relocate: Some(1),
+                failback: Some(true),
+            });
+        }
+        if let Some(first) = managed.first() {
+            self.rules.push(Rule {
+                name: "prefer-first".to_owned(),
+                resources: vec![self.sid(*first)],
+                affinity: Affinity::Nodes {
+                    nodes: vec![(self.local().to_owned(), 2)],
+                    strict: false,
+                },
+                disable: false,
+                comment: None,
             });
         }
         // What the manager gave up on does not run.
@@ -355,8 +371,21 @@ fn node(name: &str, certificate: &NodeCertificate, id: u32, plan: &Plan, now: i6
         fingerprint: certificate.fingerprint.clone(),
         certificate: certificate.pem.clone(),
         updates: if id == 3 { 0 } else { 7 + (seed % 30) as usize },
+        down: false,
+        maintenance: false,
+        config: node_config(id, seed),
+        stopped_services: std::collections::BTreeSet::new(),
         broken_service: (big && id == 2).then_some("postfix"),
     }
+}
+
+/// The first node has none of its own; the others can be woken.
+fn node_config(id: u32, seed: u64) -> BTreeMap<String, String> {
+    let mut config = BTreeMap::new();
+    if id > 1 {
+        config.insert("wakeonlan".to_owned(), seed_guests::mac(seed));
+    }
+    config
 }
 
 fn storages(production: bool) -> Vec<Storage> {

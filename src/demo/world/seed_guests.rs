@@ -139,6 +139,7 @@ fn make(world: &World, vmid: u32, index: usize, node: String, production: bool) 
             busy,
             full: role.full,
         },
+        inside: None,
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::guest::{Config, Kind};
+use super::{
+    bulk::Turn,
+    guest::{Config, Kind},
+};
 
 /// What changes when a task ends well.
 #[derive(Clone, Debug)]
@@ -69,10 +72,38 @@ pub(crate) enum Effect {
         target: String,
         value: String,
     },
-    /// The HA manager moves a guest.
+    /// The HA manager moves a guest; `relocate` stops it first.
     HaMove {
         vmid: u32,
         target: String,
+        relocate: bool,
+    },
+    /// The HA manager makes a guest what is asked of it.
+    HaAct(u32),
+    /// The HA manager begins the guests of a lost node elsewhere.
+    HaRecover(String),
+    /// One guest's part of a task over many.
+    Turn(Turn),
+    /// The state of a VM is on disk, and it is off.
+    Hibernate {
+        vmid: u32,
+        volid: String,
+    },
+    /// A node is told to go down; `back`: and to come back.
+    SendDown {
+        node: String,
+        back: bool,
+    },
+    NodeDown {
+        node: String,
+        back: bool,
+    },
+    NodeUp(String),
+    /// A service of a node runs or does not.
+    Service {
+        node: String,
+        service: String,
+        runs: bool,
     },
     Resize {
         vmid: u32,
