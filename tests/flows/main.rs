@@ -10,5 +10,6 @@ mod bounds;
 mod hostile;
 mod made;
 mod navigation;
+mod overlays;
 mod stage;
 mod truth;
