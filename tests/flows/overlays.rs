@@ -9,8 +9,8 @@ use pvedeck::{
 use crate::{stage::Stage, support::estate};
 
 /// A console that may write, with a guest that is production and one that is locked.
-fn stage(size: (u16, u16), glyphs: Glyphs) -> Stage {
-    let mut stage = Stage::drawn_with(&["prod"], size, glyphs);
+fn stage(size: (u16, u16), glyphs: &Glyphs) -> Stage {
+    let mut stage = Stage::drawn_with(&["prod"], &["prod"], size, glyphs);
     let mut inventory = estate::inventory(20);
     inventory.guests[2].lock = Some("backup".into());
     stage.resources("prod", inventory);
@@ -42,7 +42,7 @@ fn stage(size: (u16, u16), glyphs: Glyphs) -> Stage {
     stage
 }
 
-fn shown(keys: &str, size: (u16, u16), glyphs: Glyphs) -> String {
+fn shown(keys: &str, size: (u16, u16), glyphs: &Glyphs) -> String {
     let mut stage = stage(size, glyphs);
     stage.keys(keys);
     let text = stage.text();
@@ -63,10 +63,10 @@ fn every_overlay_fits_its_screen() {
         for (width, height) in [(80, 24), (120, 40), (200, 60)] {
             insta::assert_snapshot!(
                 format!("{name}_{width}"),
-                shown(keys, (width, height), Glyphs::UNICODE)
+                shown(keys, (width, height), &Glyphs::UNICODE)
             );
         }
-        insta::assert_snapshot!(format!("{name}_ascii"), shown(keys, (80, 24), Glyphs::ASCII));
+        insta::assert_snapshot!(format!("{name}_ascii"), shown(keys, (80, 24), &Glyphs::ASCII));
     }
 }
 
@@ -77,10 +77,10 @@ fn the_menu_has_every_deed_of_a_guest_at_every_size() {
         vmid: Vmid(101),
     });
     for (size, glyphs) in [
-        ((80, 24), Glyphs::UNICODE),
-        ((120, 40), Glyphs::UNICODE),
-        ((200, 60), Glyphs::UNICODE),
-        ((80, 24), Glyphs::ASCII),
+        ((80, 24), &Glyphs::UNICODE),
+        ((120, 40), &Glyphs::UNICODE),
+        ((200, 60), &Glyphs::UNICODE),
+        ((80, 24), &Glyphs::ASCII),
     ] {
         let text = shown("down s", size, glyphs);
         for row in pvedeck::plan::Deed::for_object(&object) {
@@ -98,7 +98,7 @@ fn the_menu_has_every_deed_of_a_guest_at_every_size() {
 fn small_screens_break_nothing_and_keep_the_way_out() {
     for (_, keys) in OVERLAYS {
         for size in [(60, 15), (40, 10), (20, 5)] {
-            let text = shown(keys, size, Glyphs::UNICODE);
+            let text = shown(keys, size, &Glyphs::UNICODE);
             assert!(text.contains("esc") || size.0 < 60, "{keys} at {size:?}:\n{text}");
         }
     }

@@ -34,9 +34,30 @@ impl Stage {
 
     /// A console on these clusters that can write to some of them.
     pub(crate) fn writing(clusters: &[&str], writable: &[&str], size: (u16, u16)) -> Self {
+        Self::drawn_with(clusters, writable, size, &Glyphs::UNICODE)
+    }
+
+    /// The same with signs of the test's choosing.
+    pub(crate) fn drawn_with(
+        clusters: &[&str],
+        writable: &[&str],
+        size: (u16, u16),
+        glyphs: &Glyphs,
+    ) -> Self {
         let now = Timestamp::from_second(START).unwrap();
         let ids: Vec<ClusterId> = clusters.iter().map(|name| (*name).into()).collect();
-        let setup = setup(ids, writable);
+        let setup = Setup {
+            store: Store::new(ids),
+            keymap: Keymap::default(),
+            themes: vec![Theme::mono()],
+            glyphs: *glyphs,
+            zone: TimeZone::UTC,
+            user: "alice@pam".to_owned(),
+            writable: writable.iter().map(|name| (*name).into()).collect(),
+            mouse: true,
+            place: Place::Deck,
+            warnings: Vec::new(),
+        };
         let mut stage = Self {
             app: App::new(setup, now, size),
             now,
@@ -45,20 +66,6 @@ impl Stage {
             feeds: BTreeSet::new(),
             paused: false,
         };
-        stage.event(Event::Ticked);
-        stage
-    }
-
-    /// The same with other signs.
-    pub(crate) fn drawn_with(clusters: &[&str], size: (u16, u16), glyphs: Glyphs) -> Self {
-        let mut stage = Self::writing(clusters, clusters, size);
-        let now = stage.now;
-        let ids: Vec<ClusterId> = clusters.iter().map(|name| (*name).into()).collect();
-        let setup = Setup {
-            glyphs,
-            ..setup(ids, clusters)
-        };
-        stage.app = App::new(setup, now, size);
         stage.event(Event::Ticked);
         stage
     }
@@ -180,20 +187,5 @@ impl Stage {
 
     pub(crate) fn shows(&mut self, what: &str) -> bool {
         self.text().contains(what)
-    }
-}
-
-fn setup(clusters: Vec<ClusterId>, writable: &[&str]) -> Setup {
-    Setup {
-        store: Store::new(clusters),
-        keymap: Keymap::default(),
-        themes: vec![Theme::mono()],
-        glyphs: Glyphs::UNICODE,
-        zone: TimeZone::UTC,
-        user: "alice@pam".to_owned(),
-        writable: writable.iter().map(|name| (*name).into()).collect(),
-        mouse: true,
-        place: Place::Deck,
-        warnings: Vec::new(),
     }
 }
