@@ -115,7 +115,9 @@ impl App {
         let missing = |argument: &plan::Argument| {
             argument.required && wish.arguments.get(argument.name).is_none_or(String::is_empty)
         };
-        if arguments.iter().any(missing) {
+        // Some deeds can do without each of their arguments, but not without all of them.
+        let wanting = !arguments.is_empty() && matches!(self.plan(&wish), Err(Refusal::Argument(_)));
+        if arguments.iter().any(missing) || wanting {
             self.open_form(wish, effects);
         } else {
             self.consider(wish, effects);

@@ -411,3 +411,82 @@ fn the_mouse_opens_the_menu_and_chooses() {
     stage.event(Event::MouseUsed(Mouse::Click, x, y));
     assert!(stage.shows("Plan: Shut down 101 db-00001"), "{}", stage.text());
 }
+
+#[test]
+fn whatever_is_typed_a_read_only_console_begins_nothing() {
+    let keys = [
+        "s",
+        "d",
+        "x",
+        "r",
+        "m",
+        "n",
+        "b",
+        "k",
+        "y",
+        "u",
+        "e",
+        "f",
+        "+",
+        "-",
+        "enter",
+        "enter",
+        "tab",
+        "esc",
+        "up",
+        "down",
+        "space",
+        "*",
+        "1",
+        "2",
+        "4",
+        "z",
+        ":",
+        "o",
+        "/",
+        "backspace",
+        "ctrl-u",
+        "home",
+    ];
+    let lines = [
+        "shut 10",
+        "start 10",
+        "snap 103 before",
+        "migrate 101 pve1",
+        "runs",
+        "stop db",
+        "guest.reset 1",
+    ];
+    let begins = |effect: &Effect| {
+        matches!(
+            effect,
+            Effect::Run { .. } | Effect::ContinueRun { .. } | Effect::DropRun(_)
+        )
+    };
+    for seed in 0..3 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut closed = Stage::live(estate::inventory(20));
+        let mut open = writing();
+        for stage in [&mut closed, &mut open] {
+            allowed(stage);
+        }
+        for _ in 0..700 {
+            let vmid = random.u32(100..120);
+            let line = lines[random.usize(..lines.len())];
+            let key = keys[random.usize(..keys.len())];
+            let types = random.u8(..12) == 0;
+            for stage in [&mut closed, &mut open] {
+                if types {
+                    stage.keys(":");
+                    stage.type_in(line);
+                    stage.keys("enter");
+                }
+                stage.keys(key);
+                status(stage, vmid, GuestStatus::Running);
+            }
+        }
+        assert!(!closed.effects.iter().any(begins), "seed {seed}");
+        // The same keys do begin something where that is allowed.
+        assert!(open.effects.iter().any(begins), "seed {seed}");
+    }
+}

@@ -116,13 +116,18 @@ fn step() -> impl Strategy<Value = Step> {
         "e",
         "w",
         "x",
+        "s",
+        "n",
+        "m",
+        "k",
+        "u",
         "-",
         "\"",
     ]);
     prop_oneof![
         8 => keys.prop_map(Step::Key),
         1 => (0u16..260, 0u16..90).prop_map(|(width, height)| Step::Resize(width, height)),
-        1 => (0u16..260, 0u16..90, 0u8..4).prop_map(|(x, y, kind)| Step::Mouse(x, y, kind)),
+        1 => (0u16..260, 0u16..90, 0u8..5).prop_map(|(x, y, kind)| Step::Mouse(x, y, kind)),
         1 => (0u32..40).prop_map(Step::Guests),
         1 => Just(Step::Hostile),
         1 => (1i64..40).prop_map(Step::Pass),
@@ -151,7 +156,13 @@ proptest! {
                 Step::Key(key) => stage.keys(key),
                 Step::Resize(width, height) => stage.event(Event::Resized(width, height)),
                 Step::Mouse(x, y, kind) => {
-                    let mouse = [Mouse::Click, Mouse::DoubleClick, Mouse::WheelDown, Mouse::WheelUp];
+                    let mouse = [
+                        Mouse::Click,
+                        Mouse::DoubleClick,
+                        Mouse::WheelDown,
+                        Mouse::WheelUp,
+                        Mouse::RightClick,
+                    ];
                     stage.event(Event::MouseUsed(mouse[usize::from(kind)], x, y));
                 }
                 Step::Guests(count) => stage.resources("prod", estate::inventory(count)),

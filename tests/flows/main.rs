@@ -11,5 +11,6 @@ mod graphs;
 mod hostile;
 mod made;
 mod navigation;
+mod overlays;
 mod stage;
 mod truth;

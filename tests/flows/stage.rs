@@ -34,13 +34,23 @@ impl Stage {
 
     /// A console on these clusters that can write to some of them.
     pub(crate) fn writing(clusters: &[&str], writable: &[&str], size: (u16, u16)) -> Self {
+        Self::drawn_with(clusters, writable, size, &Glyphs::UNICODE)
+    }
+
+    /// The same with signs of the test's choosing.
+    pub(crate) fn drawn_with(
+        clusters: &[&str],
+        writable: &[&str],
+        size: (u16, u16),
+        glyphs: &Glyphs,
+    ) -> Self {
         let now = Timestamp::from_second(START).unwrap();
         let ids: Vec<ClusterId> = clusters.iter().map(|name| (*name).into()).collect();
         let setup = Setup {
             store: Store::new(ids),
             keymap: Keymap::default(),
             themes: vec![Theme::mono()],
-            glyphs: Glyphs::UNICODE,
+            glyphs: *glyphs,
             zone: TimeZone::UTC,
             user: "alice@pam".to_owned(),
             rules: pvedeck::plan::Rules::default(),
