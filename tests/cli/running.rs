@@ -259,7 +259,7 @@ fn the_examples_of_the_readme_do_what_they_say() {
         assert_eq!(outcome.code, 0, "{line:?}: {outcome:?}");
         writeln!(said, "{}", outcome.out).unwrap();
     }
-    for part in ["/status/start", ": done (OK)", "curl --fail-with-body", "cores=4"] {
+    for part in ["/status/start", ": done (OK)", "curl --fail-with-body", "cores=6"] {
         assert!(said.contains(part), "{part}: {said}");
     }
 }
