@@ -143,6 +143,7 @@ const fn optional(name: &'static str, kind: Kind, help: &'static str) -> Argumen
 const DAY: u64 = 86_400;
 
 const SNAPSHOT: Argument = required("snapshot", Kind::Snapshot, "name of the snapshot");
+const SERVICE: Argument = required("service", Kind::Service, "which service, `pvestatd`");
 const POWER: Option<&str> = Some("VM.PowerMgmt");
 
 macro_rules! deeds {
@@ -202,6 +203,27 @@ deeds! {
         "Roll back to snapshot", "Puts the guest back to a snapshot; what was written since is lost.";
     SnapshotDelete "guest.snapshot.delete" Some('k'), TypeName Guest Some("VM.Snapshot"), &[SNAPSHOT],
         "Delete snapshot", "Deletes a snapshot for good.";
+    // --- nodes
+    NodeEvacuate "node.evacuate" Some('e'), Confirm Node None,
+        &[optional("with-local-disks", Kind::Flag, "copy disks on local storages too"),
+          optional("stopped", Kind::Choice(&["move", "skip"]), "what becomes of stopped guests; they move unless told otherwise")],
+        "Evacuate", "Moves every guest to another node, by free memory and the rules of HA.";
+    NodeRestore "node.restore" Some('b'), Confirm Node None, &[],
+        "Bring guests back", "Moves the guests back that the last evacuation of the node moved away, from the journal.";
+    NodeShutdown "node.shutdown" Some('d'), TypeName Node Some("Sys.PowerMgmt"), &[],
+        "Shut down", "Shuts the node down, and its guests with it.";
+    NodeReboot "node.reboot" Some('r'), TypeName Node Some("Sys.PowerMgmt"), &[],
+        "Reboot", "Reboots the node, and its guests with it.";
+    NodeWake "node.wake" Some('w'), None Node Some("Sys.PowerMgmt"), &[],
+        "Wake", "Wakes a node that is off, by Wake-on-LAN.";
+    NodeServiceStart "node.service.start" Some('s'), None Node Some("Sys.Modify"), &[SERVICE],
+        "Start service", "Starts a service of the node.";
+    NodeServiceStop "node.service.stop" Some('x'), Confirm Node Some("Sys.Modify"), &[SERVICE],
+        "Stop service", "Stops a service of the node.";
+    NodeServiceRestart "node.service.restart" Some('t'), Confirm Node Some("Sys.Modify"), &[SERVICE],
+        "Restart service", "Restarts a service of the node.";
+    NodeServiceReload "node.service.reload" Some('l'), None Node Some("Sys.Modify"), &[SERVICE],
+        "Reload service", "Lets a service of the node read its configuration again.";
     // --- tasks
     TaskStop "task.stop" Some('x'), Confirm Task None, &[], "Stop task",
         "Stops a running task; what it had begun is left as it is.";

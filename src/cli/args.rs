@@ -160,7 +160,7 @@ pub enum Command {
 pub struct Run {
     /// Which action: guest.start, guest.shutdown, guest.migrate, guest.snapshot.create…
     pub action: String,
-    /// Guests by VMID or name, or a task by its UPID
+    /// Guests by VMID or name, nodes by name, or a task by its UPID
     #[arg(required = true)]
     pub target: Vec<String>,
     /// An argument of the action, such as snapshot=before-upgrade or target=pve2

@@ -22,8 +22,9 @@ use crate::{
     actions::deed::Object,
     domain::{ClusterId, GuestRef, NodeRef, ObjectRef, TaskRef},
     plan::{
-        self, Arguments, DEEDS, Danger, Deed, Plan, Refusal, Rules, Scene,
+        self, Arguments, DEEDS, Danger, Deed, Plan, Refusal, Risk, Rules, Scene,
         journal::{Journal, JournalError, Run},
+        past::{Evacuation, evacuations},
         runner::{News, Options, Outcome, Runner},
     },
     runtime::{
@@ -39,6 +40,8 @@ use crate::{
 
 /// Reads under way at a time.
 const READS: usize = 8;
+/// Runs of the journal that are searched for what can be brought back.
+const RUNS: usize = 1000;
 
 /// Does a deed.
 pub(super) async fn run(wanted: &Wanted, acting: Vec<Acting>, places: &Places) -> Result<(), Failure> {
@@ -62,10 +65,12 @@ pub(super) async fn run(wanted: &Wanted, acting: Vec<Acting>, places: &Places) -
     let targets: Vec<ObjectRef> = targets.into_iter().collect();
     read_details(deed, &targets, &acting, &mut store).await;
     let rules = Rules::default();
+    let past = past(deed, places)?;
     let scene = Scene {
         store: &store,
         rules: &rules,
         now: Timestamp::now(),
+        past: &past,
     };
     let plan = plan::make(deed, &targets, &arguments, scene).map_err(|refusal| refused(&refusal))?;
     if wanted.dry_run {
@@ -83,6 +88,15 @@ pub(super) async fn run(wanted: &Wanted, acting: Vec<Acting>, places: &Places) -
         go_on: wanted.go_on,
     };
     carry_out(&journal, &run, acting, options, wanted.output).await
+}
+
+/// What the journal knows that the plan of this deed is made from.
+fn past(deed: Deed, places: &Places) -> Result<Vec<Evacuation>, Failure> {
+    if deed != Deed::NodeRestore {
+        return Ok(Vec::new());
+    }
+    let runs = open(places)?.runs(RUNS).map_err(|error| unwritten(&error))?;
+    Ok(evacuations(&runs))
 }
 
 /// Does what is left of a run and tells how it came out.
@@ -107,7 +121,8 @@ pub(super) async fn carry_out(
         .run(run)
         .await
         .map_err(|error| unwritten(&error))?;
-    tell(&titles, &outcomes, format)?;
+    let left: Vec<&str> = run.plan.risks.iter().filter_map(Risk::what_is_left_out).collect();
+    tell(&titles, &outcomes, &left, format)?;
     let any = |wanted: fn(&Outcome) -> bool| outcomes.iter().any(wanted);
     if any(|outcome| matches!(outcome, Outcome::Unknown(_) | Outcome::NotDone(_))) {
         talk(format!(
@@ -123,7 +138,8 @@ pub(super) async fn carry_out(
     Ok(())
 }
 
-fn tell(titles: &[String], outcomes: &[Outcome], format: PlanFormat) -> Result<(), Failure> {
+/// How each step came out, and what was left out from the start.
+fn tell(titles: &[String], outcomes: &[Outcome], left: &[&str], format: PlanFormat) -> Result<(), Failure> {
     let words = outcomes.iter().map(|outcome| match outcome {
         Outcome::Done(exit) => ("done", exit.as_str()),
         Outcome::Failed(why) => ("failed", why.as_str()),
@@ -132,17 +148,20 @@ fn tell(titles: &[String], outcomes: &[Outcome], format: PlanFormat) -> Result<(
         Outcome::Skipped => ("skipped", "a step before it did not succeed"),
     });
     let rows = titles.iter().zip(words);
-    let text = if format == PlanFormat::Json {
-        let rows: Vec<_> = rows
+    let text =
+        if format == PlanFormat::Json {
+            let rows: Vec<_> = rows
             .map(|(title, (outcome, detail))| json!({"title": title, "outcome": outcome, "detail": detail}))
+            .chain(left.iter().map(|what| json!({"title": what, "outcome": "left out", "detail": ""})))
             .collect();
-        format!("{}\n", json!(rows))
-    } else {
-        let lines: Vec<String> = rows
-            .map(|(title, (outcome, detail))| format!("{title}: {outcome} ({detail})"))
-            .collect();
-        harmless(&lines.join("\n"))
-    };
+            format!("{}\n", json!(rows))
+        } else {
+            let lines: Vec<String> = rows
+                .map(|(title, (outcome, detail))| format!("{title}: {outcome} ({detail})"))
+                .chain(left.iter().map(|what| format!("left out: {what}")))
+                .collect();
+            harmless(&lines.join("\n"))
+        };
     Ok(print(&text)?)
 }
 

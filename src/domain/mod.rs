@@ -17,6 +17,7 @@ pub mod endpoint;
 pub mod filter;
 pub mod finding;
 pub mod guest;
+pub mod ha;
 pub mod ids;
 pub mod inventory;
 pub mod matching;
@@ -38,6 +39,7 @@ pub use cluster::{ClusterStatus, HaResource, HaStatus, LogEntry, Pool, Replicati
 pub use endpoint::{Endpoint, Fingerprint};
 pub use finding::{Finding, FindingKind, Severity};
 pub use guest::{Guest, GuestDetail, GuestKind, GuestStatus};
+pub use ha::HaRules;
 pub use ids::{ClusterId, GuestRef, NodeName, NodeRef, ObjectRef, StorageName, StorageRef, TaskRef, Vmid};
 pub use inventory::Inventory;
 pub use node::{Node, NodeStatus};

@@ -54,6 +54,21 @@ pub fn migrate(at: At<'_>, target: &str, running: bool) -> Call {
     }
 }
 
+/// `POST /nodes/{node}/status`: shutdown, reboot.
+pub fn node_power(node: &NodeName, command: &str) -> Call {
+    Call::new(Method::Post, &["nodes", node.as_str(), "status"]).with("command", command)
+}
+
+/// `POST /nodes/{node}/wakeonlan`: another node sends the packet.
+pub fn node_wake(node: &NodeName) -> Call {
+    Call::new(Method::Post, &["nodes", node.as_str(), "wakeonlan"])
+}
+
+/// `POST /nodes/{node}/services/{service}/{verb}`: start, stop, restart, reload.
+pub fn node_service(node: &NodeName, service: &str, verb: &str) -> Call {
+    Call::new(Method::Post, &["nodes", node.as_str(), "services", service, verb])
+}
+
 /// `DELETE /nodes/{node}/tasks/{upid}`.
 pub fn task_stop(upid: &Upid) -> Call {
     Call::new(
@@ -90,6 +105,13 @@ pub fn catalogue() -> Vec<Call> {
             all.push(power(at, "reset"));
             all.push(migrate(at, "pve2", true).with("with-local-disks", "1"));
         }
+    }
+    for command in ["shutdown", "reboot"] {
+        all.push(node_power(&node, command));
+    }
+    all.push(node_wake(&node));
+    for verb in ["start", "stop", "restart", "reload"] {
+        all.push(node_service(&node, "pvestatd", verb));
     }
     if let Ok(upid) = "UPID:pve1:000002CE:000041E6:6B0135DE:qmstart:104:root@pam!test:".parse() {
         all.push(task_stop(&upid));

@@ -11,6 +11,8 @@ pub mod journal;
 mod make;
 mod needs;
 mod offers;
+pub mod past;
+mod placement;
 pub mod print;
 pub mod runner;
 pub mod runs;
@@ -142,7 +144,20 @@ pub struct Risk {
     pub text: String,
 }
 
+/// How a risk begins that names what is left out.
+const LEFT_OUT: &str = "left out: ";
+
 impl Risk {
+    /// Something that the plan does not do although it was asked for, with the reason.
+    pub fn left_out(what: impl std::fmt::Display) -> Self {
+        Self::new(Weight::Warning, format!("{LEFT_OUT}{what}"))
+    }
+
+    /// What is left out and why, if that is what it says: a report of what was done says it as well.
+    pub fn what_is_left_out(&self) -> Option<&str> {
+        self.text.strip_prefix(LEFT_OUT)
+    }
+
     /// A risk of this weight.
     pub fn new(weight: Weight, text: impl Into<String>) -> Self {
         Self {

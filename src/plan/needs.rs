@@ -14,6 +14,27 @@ pub fn needs(deed: Deed, targets: &[ObjectRef], store: &Store) -> BTreeSet<FeedK
     for target in targets {
         let mut need = |feed: Feed| feeds.insert(feed.of(target.cluster()));
         need(Feed::Permissions);
+        if let ObjectRef::Node(node) = target {
+            match deed {
+                Deed::NodeEvacuate => {
+                    need(Feed::HaRules);
+                    need(Feed::NodeReplication(node.node.clone()));
+                    for guest in store.guests_on(node) {
+                        need(Feed::GuestConfig(guest.vmid));
+                    }
+                }
+                Deed::NodeShutdown | Deed::NodeReboot => {
+                    need(Feed::ClusterStatus);
+                }
+                Deed::NodeServiceStart
+                | Deed::NodeServiceStop
+                | Deed::NodeServiceRestart
+                | Deed::NodeServiceReload => {
+                    need(Feed::NodeServices(node.node.clone()));
+                }
+                _ => {}
+            }
+        }
         let ObjectRef::Guest(guest) = target else { continue };
         if store.guest(guest).is_none() {
             continue;

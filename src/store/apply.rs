@@ -183,6 +183,7 @@ impl Cluster {
             }
             (Feed::ClusterStatus, Payload::ClusterStatus(status)) => set(&mut self.status, status),
             (Feed::HaStatus, Payload::HaStatus(ha)) => set(&mut self.ha, ha),
+            (Feed::HaRules, Payload::HaRules(rules)) => set(&mut self.ha_rules, rules),
             (Feed::ClusterLog, Payload::ClusterLog(log)) => set(&mut self.log, log),
             (Feed::Version, Payload::Version(version)) => set(&mut self.version, version),
             (Feed::Permissions, Payload::Permissions(permissions)) => set(&mut self.permissions, permissions),

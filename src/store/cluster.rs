@@ -9,8 +9,8 @@ use std::{collections::HashMap, sync::Arc};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{
-    ClusterId, ClusterStatus, Finding, Guest, GuestDetail, GuestStatus, HaStatus, Inventory, LogEntry, Node,
-    NodeName, Pool, SdnZone, Storage, StorageName, Task, Upid, Vmid, cluster::Firewall,
+    ClusterId, ClusterStatus, Finding, Guest, GuestDetail, GuestStatus, HaRules, HaStatus, Inventory,
+    LogEntry, Node, NodeName, Pool, SdnZone, Storage, StorageName, Task, Upid, Vmid, cluster::Firewall,
 };
 
 use super::{
@@ -49,6 +49,7 @@ pub struct Cluster {
     pub(super) findings: Findings,
     pub(super) status: Option<ClusterStatus>,
     pub(super) ha: Option<HaStatus>,
+    pub(super) ha_rules: Option<HaRules>,
     pub(super) log: Option<Vec<LogEntry>>,
     pub(super) version: Option<Box<str>>,
     pub(super) permissions: Option<Vec<Grant>>,
@@ -85,6 +86,7 @@ impl Cluster {
             findings: Findings::default(),
             status: None,
             ha: None,
+            ha_rules: None,
             log: None,
             version: None,
             permissions: None,
@@ -187,6 +189,11 @@ impl Cluster {
     /// HA manager and managed guests.
     pub fn ha(&self) -> Option<&HaStatus> {
         self.ha.as_ref()
+    }
+
+    /// Where HA lets its guests be.
+    pub fn ha_rules(&self) -> Option<&HaRules> {
+        self.ha_rules.as_ref()
     }
 
     /// The cluster log.

@@ -17,8 +17,8 @@ use crate::domain::{
 
 use super::{feed::Feed, log::LogBuffer, shelf::Shelf};
 
-/// How many guests, and how many storages, keep their details.
-const OBJECTS: usize = 64;
+/// How many guests, and how many storages, keep their details: all guests of a node, when it is evacuated.
+const OBJECTS: usize = 512;
 /// How many task logs are kept.
 const LOGS: usize = 8;
 /// How many raw answers are kept: they are big and seldom looked at twice.

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    ClusterId, ClusterStatus, GuestDetail, HaStatus, Inventory, LogEntry, NodeName, ObjectRef,
+    ClusterId, ClusterStatus, GuestDetail, HaRules, HaStatus, Inventory, LogEntry, NodeName, ObjectRef,
     ReplicationJob, StorageName, Task, TaskState, Upid, Vmid,
     cluster::Firewall,
     config::{GuestConfig, PendingChange},
@@ -25,6 +25,8 @@ pub enum Feed {
     Tasks,
     /// `/cluster/ha/status/current`.
     HaStatus,
+    /// `/cluster/ha/rules` and `…/resources` count as one; before 9 it is `…/groups`.
+    HaRules,
     /// `/cluster/log`.
     ClusterLog,
     /// `/version`.
@@ -103,7 +105,7 @@ impl Feed {
             | Self::GuestSnapshots(_)
             | Self::NodeNetwork(_)
             | Self::NodeTime(_) => 120,
-            Self::ClusterFirewall | Self::GuestFirewall(_) | Self::NodeReplication(_) => 300,
+            Self::HaRules | Self::ClusterFirewall | Self::GuestFirewall(_) | Self::NodeReplication(_) => 300,
             Self::Permissions | Self::NodeDisks(_) => 600,
             Self::Version | Self::NodeCertificates(_) | Self::NodeUpdates(_) | Self::NodeSubscription(_) => {
                 1800
@@ -172,6 +174,7 @@ pub enum Payload {
     ClusterStatus(ClusterStatus),
     Tasks(Vec<Task>),
     HaStatus(HaStatus),
+    HaRules(HaRules),
     ClusterLog(Vec<LogEntry>),
     Version(Box<str>),
     /// Path and privileges.

@@ -51,6 +51,7 @@ async fn read(client: &Client, feed: &Feed, place: &Place) -> Result<Payload, Er
         Feed::ClusterStatus => Payload::ClusterStatus(client.cluster_status().await?),
         Feed::Tasks => Payload::Tasks(client.cluster_tasks().await?),
         Feed::HaStatus => Payload::HaStatus(client.ha_status().await?),
+        Feed::HaRules => Payload::HaRules(client.ha_rules().await?),
         Feed::ClusterLog => Payload::ClusterLog(client.cluster_log(CLUSTER_LOG).await?),
         Feed::Version => Payload::Version(client.version().await?),
         Feed::Permissions => Payload::Permissions(client.permissions().await?),

@@ -11,5 +11,6 @@ mod commands;
 mod configuration;
 mod demo;
 mod home;
+mod nodes;
 mod readme;
 mod servers;

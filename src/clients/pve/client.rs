@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::{
     Credential, Error, Local,
     request::{self, Get, Permissions},
+    wire,
 };
 use crate::{
     clients::{
@@ -14,8 +15,8 @@ use crate::{
         proxmox::auth::{Scheme, Session, read},
     },
     domain::{
-        ClusterStatus, GuestDetail, GuestKind, HaStatus, Inventory, LogEntry, NodeName, ReplicationJob,
-        StorageName, Task, TaskState, Upid, Vmid,
+        ClusterStatus, GuestDetail, GuestKind, HaRules, HaStatus, Inventory, LogEntry, NodeName,
+        ReplicationJob, StorageName, Task, TaskState, Upid, Vmid,
         cluster::Firewall,
         config::{GuestConfig, PendingChange},
         guest::{GuestInterface, Snapshot},
@@ -124,6 +125,23 @@ impl Client {
     /// HA manager and its services.
     pub async fn ha_status(&self) -> Result<HaStatus> {
         self.read(request::ha_status()).await
+    }
+
+    /// Where HA lets its guests be. Before 9 there were groups instead of rules.
+    pub async fn ha_rules(&self) -> Result<HaRules> {
+        let resources = self.read(request::ha_resources()).await?;
+        match self.read(request::ha_rules()).await {
+            Ok(mut rules) => {
+                let stays = resources.iter().filter(|resource| resource.stays);
+                rules.stays.extend(stays.map(|resource| resource.vmid));
+                Ok(rules)
+            }
+            Err(Error::NotAvailable { .. }) => {
+                let groups = self.read(request::ha_groups()).await?;
+                Ok(wire::ha::from_groups(groups, &resources))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// The newest entries of the cluster log.

@@ -4,8 +4,8 @@
 //! [`catalogue`] holds a sample of each, so that the contract test sees them all.
 
 use crate::domain::{
-    ClusterStatus, GuestDetail, GuestKind, HaStatus, Inventory, LogEntry, NodeName, ReplicationJob,
-    StorageName, Task, TaskState, Upid, Vmid,
+    ClusterStatus, GuestDetail, GuestKind, HaRules, HaStatus, Inventory, LogEntry, NodeName,
+    ReplicationJob, StorageName, Task, TaskState, Upid, Vmid,
     config::{GuestConfig, PendingChange},
     guest::{GuestInterface, Snapshot},
     node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
@@ -15,7 +15,7 @@ use crate::domain::{
 
 pub use crate::clients::proxmox::get::{Get, Sample};
 
-use super::wire::{access, cluster, firewall, guests, nodes, storage};
+use super::wire::{access, cluster, firewall, guests, ha, nodes, storage};
 use crate::clients::proxmox::{envelope::Decode, tasks};
 
 /// Paths, each with the privileges on it.
@@ -51,6 +51,21 @@ pub fn cluster_tasks() -> Get<Vec<Task>> {
 /// `/cluster/ha/status/current`.
 pub fn ha_status() -> Get<HaStatus> {
     Get::new(&["cluster", "ha", "status", "current"], cluster::ha_status)
+}
+
+/// `/cluster/ha/rules`; since 9.
+pub fn ha_rules() -> Get<HaRules> {
+    Get::new(&["cluster", "ha", "rules"], ha::rules)
+}
+
+/// `/cluster/ha/groups`; before 9.
+pub fn ha_groups() -> Get<Vec<ha::Group>> {
+    Get::new(&["cluster", "ha", "groups"], ha::groups)
+}
+
+/// `/cluster/ha/resources`.
+pub fn ha_resources() -> Get<Vec<ha::Resource>> {
+    Get::new(&["cluster", "ha", "resources"], ha::resources)
 }
 
 /// `/cluster/log`, the newest `max` entries.
@@ -237,6 +252,9 @@ pub fn catalogue() -> Vec<Sample> {
         cluster_status().sample(),
         cluster_tasks().sample(),
         ha_status().sample(),
+        ha_rules().sample(),
+        ha_groups().sample(),
+        ha_resources().sample(),
         cluster_log(500).sample(),
         cluster_firewall_options().sample(),
         cluster_firewall_rules().sample(),

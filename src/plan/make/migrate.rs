@@ -36,6 +36,7 @@ pub(super) fn draft(on: &On<'_>) -> Result<Draft, Refusal> {
         ],
         risks,
         back: Some((Deed::GuestMigrate, back)),
+        ..Draft::default()
     })
 }
 

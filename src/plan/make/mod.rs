@@ -1,16 +1,20 @@
 //! From a deed to its plan. Each group of deeds has a file that drafts what is done to one target.
 
 mod arguments;
+mod evacuate;
 mod guest;
 mod migrate;
+mod moving;
+mod node;
 mod power;
+mod restore;
 mod risks;
 mod snapshot;
 mod task;
 
 pub use arguments::value_fits;
 
-use super::{Arguments, Deed, Plan, Proof, Refusal, Risk, Scene, Step, WayBack, Weight};
+use super::{Arguments, Deed, Plan, Proof, Refusal, Risk, Scene, Step, WayBack};
 use crate::{
     actions::deed::Object,
     domain::{Call, ObjectRef},
@@ -20,6 +24,8 @@ use crate::{
 /// What is done to one target.
 #[derive(Debug, Default)]
 struct Draft {
+    /// What it is done to, in the plan's title; without it, the title of the first step.
+    title: Option<String>,
     /// Its steps; `needs` counts from the draft's first.
     steps: Vec<Step>,
     /// What one should know before.
@@ -86,7 +92,9 @@ pub fn make(deed: Deed, targets: &[ObjectRef], given: &Arguments, scene: Scene<'
         match drafted {
             Ok(draft) => {
                 let first = steps.len();
-                let title = draft.steps.first().map(|step| step.title.clone());
+                let title = draft
+                    .title
+                    .or_else(|| draft.steps.first().map(|step| step.title.clone()));
                 done.push((target.clone(), title.unwrap_or_default()));
                 steps.extend(draft.steps.into_iter().map(|mut step| {
                     step.needs.iter_mut().for_each(|need| *need += first);
@@ -98,17 +106,13 @@ pub fn make(deed: Deed, targets: &[ObjectRef], given: &Arguments, scene: Scene<'
             Err(refusal) => refused.push(refusal),
         }
     }
-    if steps.is_empty() {
+    if done.is_empty() {
         return Err(refused
             .into_iter()
             .next()
             .unwrap_or_else(|| Refusal::NotPossible("there is nothing to do it to".to_owned())));
     }
-    risks.extend(
-        refused
-            .into_iter()
-            .map(|refusal| Risk::new(Weight::Warning, format!("left out: {refusal}"))),
-    );
+    risks.extend(refused.into_iter().map(Risk::left_out));
     risks.sort_by_key(|risk| std::cmp::Reverse(risk.weight));
     let (title, word) = match &done[..] {
         [(target, title)] => (format!("{} {title}", deed.title()), word(target, title)),
@@ -188,6 +192,7 @@ pub fn availability(deed: Deed, target: &ObjectRef, store: &Store) -> Result<(),
     let only = |what: &str| Err(Refusal::NotPossible(format!("only {what} can be acted on so")));
     match (deed.row().object, target) {
         (Object::Guest, ObjectRef::Guest(target)) => guest::possible(deed, target, store).map(drop),
+        (Object::Node, ObjectRef::Node(target)) => node::possible(deed, target, store),
         (Object::Task, ObjectRef::Task(target)) => task::possible(target, store),
         (object, _) => only(plural(object)),
     }
@@ -212,6 +217,7 @@ fn draft(task: Task<'_>) -> Result<Draft, Refusal> {
             draft.risks.extend(risks::common(&on));
             Ok(draft)
         }
+        ObjectRef::Node(target) => node::draft(task, target),
         ObjectRef::Task(target) => Ok(task::draft(task, target)),
         other => Err(Refusal::NotPossible(format!(
             "nothing of that can be done to {other}"

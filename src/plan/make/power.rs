@@ -70,5 +70,6 @@ pub(super) fn draft(on: &On<'_>) -> Result<Draft, Refusal> {
         steps: vec![on.task.step(&on.title, call, proof)],
         risks,
         back,
+        ..Draft::default()
     })
 }

@@ -58,5 +58,6 @@ pub(super) fn draft(on: &On<'_>) -> Result<Draft, Refusal> {
         steps: vec![on.task.step(title, call, on.task_of(verb, &[]))],
         risks,
         back,
+        ..Draft::default()
     })
 }

@@ -28,6 +28,6 @@ pub(super) fn draft(task: Task<'_>, target: &TaskRef) -> Draft {
     Draft {
         steps: vec![step],
         risks: vec![risk],
-        back: None,
+        ..Draft::default()
     }
 }

@@ -1,6 +1,8 @@
 //! Plans and how they are run, against a made estate.
 
+mod evacuation;
 mod making;
+mod nodes;
 mod running;
 
 use std::sync::Arc;
@@ -100,6 +102,7 @@ fn plan(
             store,
             rules: &rules,
             now,
+            past: &[],
         },
     )
 }

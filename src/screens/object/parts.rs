@@ -154,6 +154,7 @@ pub(super) fn feed_words(feed: &Feed) -> String {
         Feed::ClusterStatus => "cluster status",
         Feed::Tasks => "tasks",
         Feed::HaStatus => "HA status",
+        Feed::HaRules => "HA rules",
         Feed::ClusterLog => "cluster log",
         Feed::Version => "version",
         Feed::Permissions => "permissions",

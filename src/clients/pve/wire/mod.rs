@@ -8,6 +8,7 @@ pub(super) mod access;
 pub(super) mod cluster;
 pub(super) mod firewall;
 pub(super) mod guests;
+pub(super) mod ha;
 pub(super) mod nodes;
 pub(super) mod storage;
 
