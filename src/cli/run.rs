@@ -24,7 +24,7 @@ use crate::{
     plan::{
         self, Arguments, DEEDS, Danger, Deed, Plan, Refusal, Risk, Rules, Scene,
         journal::{Journal, JournalError, Run},
-        past::{Evacuation, evacuations},
+        past::{Account, Evacuation, evacuations},
         runner::{News, Options, Outcome, Runner},
     },
     runtime::{
@@ -96,7 +96,7 @@ fn past(deed: Deed, places: &Places) -> Result<Vec<Evacuation>, Failure> {
         return Ok(Vec::new());
     }
     let runs = open(places)?.runs(RUNS).map_err(|error| unwritten(&error))?;
-    Ok(evacuations(&runs))
+    Ok(evacuations(runs.iter().map(Account::from)))
 }
 
 /// Does what is left of a run and tells how it came out.

@@ -26,6 +26,7 @@ pub mod node;
 pub mod quantity;
 pub mod rate;
 pub mod retention;
+pub mod ssh_key;
 pub mod storage;
 pub mod task;
 pub mod task_kind;

@@ -119,6 +119,25 @@ pub enum Proof {
         /// Properties of the object that is read.
         values: Vec<(Box<str>, Option<Box<str>>)>,
     },
+    /// It is done when it is answered. Whether it was done shows a read of this list: a row with these values is there,
+    /// or is not.
+    Listed {
+        /// The path below `/api2/json` in its parts.
+        read: Vec<Box<str>>,
+        /// What the row says.
+        row: Vec<(Box<str>, Box<str>)>,
+        /// Whether such a row is there afterwards, or is not.
+        present: bool,
+    },
+    /// It begins a command inside a guest, and is over with it. Whether it was done shows a line of a file in there.
+    Command {
+        /// The file.
+        file: Box<str>,
+        /// What one of its lines holds that is no comment.
+        part: Box<str>,
+        /// Whether such a line is there afterwards, or is not.
+        present: bool,
+    },
     /// It is done when it is answered. Where the answer was lost, nothing tells.
     Nothing,
 }

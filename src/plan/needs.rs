@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::Deed;
+use super::{Deed, make::ACCOUNTS};
 use crate::{
-    domain::ObjectRef,
+    domain::{GuestKind, ObjectRef},
     store::{Feed, FeedKey, Store},
 };
 
@@ -43,6 +43,27 @@ pub fn needs(deed: Deed, targets: &[ObjectRef], store: &Store) -> BTreeSet<FeedK
         match deed {
             Deed::SnapshotCreate | Deed::SnapshotDelete | Deed::SnapshotRollback => {
                 need(Feed::GuestSnapshots(vmid));
+            }
+            Deed::GuestKeyAdd | Deed::GuestKeyRevoke => {
+                need(Feed::GuestConfig(vmid));
+                need(Feed::GuestPending(vmid));
+                if store
+                    .guest(guest)
+                    .is_some_and(|guest| guest.kind == GuestKind::Qemu)
+                {
+                    need(Feed::GuestFile(vmid, ACCOUNTS.into()));
+                }
+            }
+            Deed::FirewallGroupAttach
+            | Deed::FirewallGroupDetach
+            | Deed::FirewallOpen
+            | Deed::FirewallClose
+            | Deed::FirewallEnable
+            | Deed::FirewallDisable => {
+                need(Feed::GuestConfig(vmid));
+                need(Feed::GuestFirewall(vmid));
+                need(Feed::ClusterFirewall);
+                need(Feed::FirewallGroups);
             }
             Deed::GuestMigrate => {
                 need(Feed::GuestConfig(vmid));

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Deed,
+    Deed, Plan,
     journal::{End, Progress, Run},
+    runner::Outcome,
+    runs::{Record, StepState},
 };
 use crate::domain::{NodeName, NodeRef, ObjectRef, Vmid};
 
@@ -38,15 +40,66 @@ pub struct Moved {
     pub certain: bool,
 }
 
-/// What there is to bring back, node by node: of each its last evacuation, unless everything came back since.
-pub fn evacuations(runs: &[Run]) -> Vec<Evacuation> {
-    let mut runs: Vec<&Run> = runs.iter().collect();
-    runs.sort_by_key(|run| std::cmp::Reverse(run.id));
+/// What a run did, as far as that is known.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Account<'a> {
+    /// What was to be done.
+    pub plan: &'a Plan,
+    /// When it was begun.
+    pub begun: Option<Timestamp>,
+    /// What became of its steps.
+    pub fates: Vec<Fate>,
+}
+
+/// What became of a step.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fate {
+    /// It was not begun, or failed.
+    NotDone,
+    /// It was begun, and nobody knows more.
+    Perhaps,
+    /// It is done.
+    Done,
+}
+
+impl<'a> From<&'a Run> for Account<'a> {
+    fn from(run: &'a Run) -> Self {
+        let fate = |step| match run.progress(step) {
+            Progress::Open | Progress::Ended(End::Failed { .. }) => Fate::NotDone,
+            Progress::Ended(End::Done { .. }) => Fate::Done,
+            Progress::Sent(_) | Progress::Began(_) | Progress::Runs(_) => Fate::Perhaps,
+        };
+        Self {
+            plan: &run.plan,
+            begun: run.begun(),
+            fates: (0..run.plan.steps.len()).map(fate).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a Record> for Account<'a> {
+    fn from(record: &'a Record) -> Self {
+        let fate = |state: &StepState| match state {
+            StepState::Over(Outcome::Done(_), _) => Fate::Done,
+            StepState::Waiting | StepState::Over(Outcome::Failed(_) | Outcome::Skipped, _) => Fate::NotDone,
+            _ => Fate::Perhaps,
+        };
+        Self {
+            plan: &record.plan,
+            begun: Some(record.begun),
+            fates: record.steps.iter().map(fate).collect(),
+        }
+    }
+}
+
+/// What there is to bring back, node by node: of each its last evacuation, unless everything came back since. The
+/// newest run comes first.
+pub fn evacuations<'a>(runs: impl IntoIterator<Item = Account<'a>>) -> Vec<Evacuation> {
     let mut found: Vec<Evacuation> = Vec::new();
     let mut over: BTreeSet<NodeRef> = BTreeSet::new();
     for run in runs {
         let deed = Deed::from_name(&run.plan.deed);
-        if deed == Some(Deed::NodeRestore) && run.word() == "done" {
+        if deed == Some(Deed::NodeRestore) && run.fates.iter().all(|fate| *fate == Fate::Done) {
             over.extend(run.plan.steps.iter().filter_map(|step| {
                 let target = step.call.params.iter().find(|(name, _)| &**name == "target")?;
                 Some(NodeRef {
@@ -58,24 +111,24 @@ pub fn evacuations(runs: &[Run]) -> Vec<Evacuation> {
         if deed != Some(Deed::NodeEvacuate) {
             continue;
         }
-        for (node, moved) in moves(run) {
+        for (node, moved) in moves(&run) {
             if over.contains(&node) {
                 continue;
             }
             match found.iter_mut().find(|known| known.node == node) {
                 None => found.push(Evacuation {
                     node,
-                    begun: run.begun(),
+                    begun: run.begun,
                     moved,
                 }),
                 Some(later) => {
-                    let near = later.begun.zip(run.begun());
+                    let near = later.begun.zip(run.begun);
                     if near.is_none_or(|(later, earlier)| later.duration_since(earlier) > ONE) {
                         over.insert(node);
                         continue;
                     }
                     let known: BTreeSet<Vmid> = later.moved.iter().map(|moved| moved.vmid).collect();
-                    later.begun = run.begun();
+                    later.begun = run.begun;
                     let earlier = moved.into_iter().filter(|moved| !known.contains(&moved.vmid));
                     later.moved.splice(0..0, earlier);
                 }
@@ -86,14 +139,12 @@ pub fn evacuations(runs: &[Run]) -> Vec<Evacuation> {
 }
 
 /// What a run moved away, by the node that it was on.
-fn moves(run: &Run) -> Vec<(NodeRef, Vec<Moved>)> {
+fn moves(run: &Account<'_>) -> Vec<(NodeRef, Vec<Moved>)> {
     let mut all: Vec<(NodeRef, Vec<Moved>)> = Vec::new();
-    for (index, step) in run.plan.steps.iter().enumerate() {
-        let certain = match run.progress(index) {
-            Progress::Open | Progress::Ended(End::Failed { .. }) => continue,
-            Progress::Ended(End::Done { .. }) => true,
-            Progress::Sent(_) | Progress::Began(_) => false,
-        };
+    for (step, fate) in run.plan.steps.iter().zip(&run.fates) {
+        if *fate == Fate::NotDone {
+            continue;
+        }
         let param = |wanted: &str| {
             let found = step.call.params.iter().find(|(name, _)| &**name == wanted);
             found.map(|(_, value)| &**value)
@@ -111,7 +162,7 @@ fn moves(run: &Run) -> Vec<(NodeRef, Vec<Moved>)> {
             vmid: guest.vmid,
             to: NodeName::from(to),
             with_local_disks: param("with-local-disks") == Some("1"),
-            certain,
+            certain: *fate == Fate::Done,
         };
         match all.iter_mut().find(|(known, _)| *known == node) {
             Some((_, list)) => list.push(moved),

@@ -10,7 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{
     ClusterId, ClusterStatus, Finding, Guest, GuestDetail, GuestStatus, HaRules, HaStatus, Inventory,
-    LogEntry, Node, NodeName, Pool, SdnZone, Storage, StorageName, Task, Upid, Vmid, cluster::Firewall,
+    LogEntry, Node, NodeName, Pool, SdnZone, Storage, StorageName, Task, Upid, Vmid,
+    cluster::{Firewall, FirewallGroup},
 };
 
 use super::{
@@ -54,6 +55,7 @@ pub struct Cluster {
     pub(super) version: Option<Box<str>>,
     pub(super) permissions: Option<Vec<Grant>>,
     pub(super) firewall: Option<Firewall>,
+    pub(super) firewall_groups: Option<Vec<FirewallGroup>>,
 }
 
 /// The lock of a guest and since when it is known to hold.
@@ -91,6 +93,7 @@ impl Cluster {
             version: None,
             permissions: None,
             firewall: None,
+            firewall_groups: None,
         }
     }
 
@@ -214,6 +217,11 @@ impl Cluster {
     /// The firewall of the whole cluster.
     pub fn firewall(&self) -> Option<&Firewall> {
         self.firewall.as_ref()
+    }
+
+    /// Its security groups.
+    pub fn firewall_groups(&self) -> Option<&[FirewallGroup]> {
+        self.firewall_groups.as_deref()
     }
 
     /// Whether the inventory was read in this run. Otherwise it is empty or the last known one of an earlier run.

@@ -35,6 +35,7 @@ pub(super) struct NodeDetails {
     pub(super) network: Option<Vec<NetworkInterface>>,
     pub(super) subscription: Option<Subscription>,
     pub(super) replication: Option<Vec<ReplicationJob>>,
+    pub(super) firewall: Option<Firewall>,
     /// How far the node's clock is ahead of ours.
     pub(super) skew: Option<SignedDuration>,
     pub(super) syslog: Option<Vec<Box<str>>>,
@@ -51,6 +52,7 @@ pub(super) struct GuestDetails {
     pub(super) addresses: Option<Vec<GuestInterface>>,
     pub(super) snapshots: Option<Vec<Snapshot>>,
     pub(super) firewall: Option<Firewall>,
+    pub(super) files: HashMap<Box<str>, Box<str>>,
 }
 
 /// Details of a storage on a node.

@@ -17,9 +17,9 @@ use crate::{
     domain::{
         ClusterStatus, GuestDetail, GuestKind, HaRules, HaStatus, Inventory, LogEntry, NodeName,
         ReplicationJob, StorageName, Task, TaskState, Upid, Vmid,
-        cluster::Firewall,
+        cluster::{Firewall, FirewallGroup, FirewallRule},
         config::{GuestConfig, PendingChange},
-        guest::{GuestInterface, Snapshot},
+        guest::{CommandStatus, GuestInterface, Snapshot},
         node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
         storage::{StorageDetail, Volume},
         task::TaskLog,
@@ -163,6 +163,28 @@ impl Client {
         .await
     }
 
+    /// The security groups with their rules; whoever may not read the rules still gets the names.
+    pub async fn firewall_groups(&self) -> Result<Vec<FirewallGroup>> {
+        let mut groups = self.read(request::firewall_groups()).await?;
+        for group in &mut groups {
+            group.rules = match self.read(request::firewall_group(&group.name)).await {
+                Ok(rules) => Some(rules),
+                Err(Error::NotAllowed { .. }) => break,
+                Err(error) => return Err(error),
+            };
+        }
+        Ok(groups)
+    }
+
+    /// Options and rules of a node's firewall.
+    pub async fn node_firewall(&self, node: &NodeName) -> Result<Firewall> {
+        self.firewall(
+            request::node_firewall_options(node),
+            request::node_firewall_rules(node),
+        )
+        .await
+    }
+
     /// What a node says of itself.
     pub async fn node_status(&self, node: &NodeName) -> Result<NodeDetail> {
         self.read(request::node_status(node)).await
@@ -238,9 +260,24 @@ impl Client {
         self.read(request::guest_config(node, kind, vmid)).await
     }
 
+    /// A file inside a machine, from its agent.
+    pub async fn guest_file(&self, node: &NodeName, vmid: Vmid, file: &str) -> Result<Box<str>> {
+        self.read(request::guest_file(node, vmid, file)).await
+    }
+
+    /// How a command inside a machine stands. Its agent tells of its end once.
+    pub async fn command_status(&self, node: &NodeName, vmid: Vmid, pid: u64) -> Result<CommandStatus> {
+        self.read(request::command_status(node, vmid, pid)).await
+    }
+
     /// The properties of whatever stands at a path below `/api2/json`.
     pub async fn properties(&self, segments: &[&str]) -> Result<GuestConfig> {
         self.read(request::properties(segments)).await
+    }
+
+    /// The rows of whatever list stands at a path below `/api2/json`.
+    pub async fn rows(&self, segments: &[&str]) -> Result<Vec<GuestConfig>> {
+        self.read(request::rows(segments)).await
     }
 
     /// Changes that wait for its next start.
@@ -346,7 +383,7 @@ impl Client {
     async fn firewall(
         &self,
         options: Get<super::FirewallOptions>,
-        rules: Get<Vec<Box<str>>>,
+        rules: Get<Vec<FirewallRule>>,
     ) -> Result<Firewall> {
         let (options, rules) = tokio::join!(self.read(options), self.read(rules));
         let options = options?;

@@ -4,10 +4,11 @@
 //! [`catalogue`] holds a sample of each, so that the contract test sees them all.
 
 use crate::domain::{
-    ClusterStatus, GuestDetail, GuestKind, HaRules, HaStatus, Inventory, LogEntry, NodeName,
-    ReplicationJob, StorageName, Task, TaskState, Upid, Vmid,
+    ClusterStatus, GuestDetail, GuestKind, HaRules, HaStatus, Inventory, LogEntry, NodeName, ReplicationJob,
+    StorageName, Task, TaskState, Upid, Vmid,
+    cluster::{FirewallGroup, FirewallRule},
     config::{GuestConfig, PendingChange},
-    guest::{GuestInterface, Snapshot},
+    guest::{CommandStatus, GuestInterface, Snapshot},
     node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
     storage::{StorageDetail, Volume},
     task::TaskLog,
@@ -15,7 +16,7 @@ use crate::domain::{
 
 pub use crate::clients::proxmox::get::{Get, Sample};
 
-use super::wire::{access, cluster, firewall, guests, ha, nodes, storage};
+use super::wire::{access, agent, cluster, firewall, guests, ha, nodes, storage};
 use crate::clients::proxmox::{envelope::Decode, tasks};
 
 /// Paths, each with the privileges on it.
@@ -79,8 +80,31 @@ pub fn cluster_firewall_options() -> Get<firewall::Options> {
 }
 
 /// `/cluster/firewall/rules`.
-pub fn cluster_firewall_rules() -> Get<Vec<Box<str>>> {
+pub fn cluster_firewall_rules() -> Get<Vec<FirewallRule>> {
     Get::new(&["cluster", "firewall", "rules"], firewall::rules)
+}
+
+/// `/cluster/firewall/groups`.
+pub fn firewall_groups() -> Get<Vec<FirewallGroup>> {
+    Get::new(&["cluster", "firewall", "groups"], firewall::groups)
+}
+
+/// `/cluster/firewall/groups/{group}`: its rules.
+pub fn firewall_group(group: &str) -> Get<Vec<FirewallRule>> {
+    Get::new(&["cluster", "firewall", "groups", group], firewall::rules)
+}
+
+/// `/nodes/{node}/firewall/options`.
+pub fn node_firewall_options(node: &NodeName) -> Get<firewall::Options> {
+    Get::new(
+        &["nodes", node.as_str(), "firewall", "options"],
+        firewall::options,
+    )
+}
+
+/// `/nodes/{node}/firewall/rules`.
+pub fn node_firewall_rules(node: &NodeName) -> Get<Vec<FirewallRule>> {
+    Get::new(&["nodes", node.as_str(), "firewall", "rules"], firewall::rules)
 }
 
 /// `/access/permissions` of the one who asks.
@@ -167,9 +191,31 @@ pub fn guest_config(node: &NodeName, kind: GuestKind, vmid: Vmid) -> Get<GuestCo
     guest(node, kind, vmid, &["config"], guests::config).with("current", &1)
 }
 
+/// `…/agent/file-read` of a machine.
+pub fn guest_file(node: &NodeName, vmid: Vmid, file: &str) -> Get<Box<str>> {
+    guest(node, GuestKind::Qemu, vmid, &["agent", "file-read"], agent::file).with("file", &file)
+}
+
+/// `…/agent/exec-status` of a machine.
+pub fn command_status(node: &NodeName, vmid: Vmid, pid: u64) -> Get<CommandStatus> {
+    guest(
+        node,
+        GuestKind::Qemu,
+        vmid,
+        &["agent", "exec-status"],
+        agent::status,
+    )
+    .with("pid", &pid)
+}
+
 /// The properties of whatever stands at a path, values that wait for the next start among them.
 pub fn properties(segments: &[&str]) -> Get<GuestConfig> {
     Get::new(segments, guests::config)
+}
+
+/// The rows of a list, each with its properties.
+pub fn rows(segments: &[&str]) -> Get<Vec<GuestConfig>> {
+    Get::new(segments, guests::rows)
 }
 
 /// `…/{vmid}/pending`: only what waits.
@@ -202,7 +248,7 @@ pub fn guest_firewall_options(node: &NodeName, kind: GuestKind, vmid: Vmid) -> G
 }
 
 /// `…/{vmid}/firewall/rules`.
-pub fn guest_firewall_rules(node: &NodeName, kind: GuestKind, vmid: Vmid) -> Get<Vec<Box<str>>> {
+pub fn guest_firewall_rules(node: &NodeName, kind: GuestKind, vmid: Vmid) -> Get<Vec<FirewallRule>> {
     guest(node, kind, vmid, &["firewall", "rules"], firewall::rules)
 }
 
@@ -258,6 +304,11 @@ pub fn catalogue() -> Vec<Sample> {
         cluster_log(500).sample(),
         cluster_firewall_options().sample(),
         cluster_firewall_rules().sample(),
+        firewall_groups().sample(),
+        firewall_group("web").sample(),
+        node_firewall_options(&node).sample(),
+        node_firewall_rules(&node).sample(),
+        rows(&["cluster", "firewall", "rules"]).sample(),
         permissions().sample(),
         node_status(&node).sample(),
         node_services(&node).sample(),
@@ -274,6 +325,8 @@ pub fn catalogue() -> Vec<Sample> {
         storage_status(&node, &store).sample(),
         storage_content(&node, &store).sample(),
         properties(&["cluster", "options"]).sample(),
+        guest_file(&node, vmid, "/etc/passwd").sample(),
+        command_status(&node, vmid, 4711).sample(),
     ];
     for kind in [GuestKind::Qemu, GuestKind::Lxc] {
         all.push(guest_status(&node, kind, vmid).sample());

@@ -113,7 +113,15 @@ fn wrong_state(deed: Deed, guest: &Guest) -> Option<String> {
 
 fn works_under_lock(deed: Deed, lock: &str) -> bool {
     match deed {
-        Deed::GuestStop | Deed::GuestShutdown | Deed::GuestReset => true,
+        Deed::GuestStop
+        | Deed::GuestShutdown
+        | Deed::GuestReset
+        | Deed::FirewallGroupAttach
+        | Deed::FirewallGroupDetach
+        | Deed::FirewallOpen
+        | Deed::FirewallClose
+        | Deed::FirewallEnable
+        | Deed::FirewallDisable => true,
         Deed::GuestResume | Deed::GuestStart => lock == "suspended",
         _ => false,
     }

@@ -2,7 +2,9 @@
 
 mod arguments;
 mod evacuate;
+mod firewall;
 mod guest;
+mod keys;
 mod migrate;
 mod moving;
 mod node;
@@ -13,6 +15,7 @@ mod snapshot;
 mod task;
 
 pub use arguments::value_fits;
+pub(super) use keys::ACCOUNTS;
 
 use super::{Arguments, Deed, Plan, Proof, Refusal, Risk, Scene, Step, WayBack};
 use crate::{
@@ -211,6 +214,13 @@ fn draft(task: Task<'_>) -> Result<Draft, Refusal> {
             };
             let mut draft = match task.deed {
                 Deed::GuestMigrate => migrate::draft(&on),
+                Deed::FirewallGroupAttach
+                | Deed::FirewallGroupDetach
+                | Deed::FirewallOpen
+                | Deed::FirewallClose
+                | Deed::FirewallEnable
+                | Deed::FirewallDisable => firewall::draft(&on),
+                Deed::GuestKeyAdd | Deed::GuestKeyRevoke => keys::draft(&on),
                 Deed::SnapshotCreate | Deed::SnapshotRollback | Deed::SnapshotDelete => snapshot::draft(&on),
                 _ => power::draft(&on),
             }?;

@@ -12,7 +12,7 @@ use crate::{
     plan::{
         Deed, Plan, Refusal, Weight,
         journal::{End, Fact, Journal, Run, Worker},
-        past::{Evacuation, evacuations},
+        past::{Account, Evacuation, evacuations},
     },
     store::{Feed, Payload, Store},
 };
@@ -292,7 +292,7 @@ impl Told {
     }
 
     fn past(&self) -> Vec<Evacuation> {
-        evacuations(&self.runs())
+        evacuations(self.runs().iter().map(Account::from))
     }
 }
 

@@ -298,7 +298,10 @@ fn every_deed_makes_a_plan_of_calls_in_the_catalogue() {
         .iter()
         .map(ToString::to_string)
         .collect();
-    for row in DEEDS.iter().filter(|row| row.object == Object::Guest) {
+    // Keys and firewalls need more than an estate: they are tried beside their own tables.
+    let apart = |name: &str| name.starts_with("guest.key.") || name.starts_with("guest.firewall.");
+    let guests = DEEDS.iter().filter(|row| row.object == Object::Guest);
+    for row in guests.filter(|row| !apart(row.action.name)) {
         let given: Vec<(&str, &str)> = row
             .arguments
             .iter()

@@ -1,6 +1,8 @@
 //! Plans and how they are run, against a made estate.
 
 mod evacuation;
+mod firewall;
+mod keys;
 mod making;
 mod nodes;
 mod running;

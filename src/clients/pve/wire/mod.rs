@@ -5,6 +5,7 @@
 //! - No type of this module leaves the client.
 
 pub(super) mod access;
+pub(super) mod agent;
 pub(super) mod cluster;
 pub(super) mod firewall;
 pub(super) mod guests;
