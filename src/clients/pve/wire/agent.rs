@@ -50,8 +50,8 @@ pub(in super::super) fn status(envelope: &Envelope<'_>) -> Result<CommandStatus,
 
 #[cfg(test)]
 mod tests {
-    use super::super::envelope;
     use super::*;
+    use crate::clients::proxmox::envelope::envelope;
 
     #[test]
     fn a_command_runs_until_it_exited() {

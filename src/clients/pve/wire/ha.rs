@@ -172,8 +172,8 @@ fn nodes(list: &str) -> Vec<(NodeName, u32)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::envelope;
     use super::*;
+    use crate::clients::proxmox::envelope::envelope;
 
     #[test]
     fn rules_of_a_real_server() {
