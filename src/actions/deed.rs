@@ -81,6 +81,8 @@ pub enum Kind {
     Pool,
     /// A service of the target node: `pveproxy`.
     Service,
+    /// A security group of the target's cluster.
+    SecurityGroup,
 }
 
 impl Kind {
@@ -154,6 +156,7 @@ const DAY: u64 = 86_400;
 
 const SNAPSHOT: Argument = required("snapshot", Kind::Snapshot, "name of the snapshot");
 const DISK: Argument = required("disk", Kind::Disk, "disk, such as scsi0 or rootfs");
+const SERVICE: Argument = required("service", Kind::Service, "which service, `pvestatd`");
 const POWER: Option<&str> = Some("VM.PowerMgmt");
 const OPTIONS: Option<&str> = Some("VM.Config.Options");
 const ALLOCATE: Option<&str> = Some("VM.Allocate");
@@ -271,6 +274,60 @@ deeds! {
         "Delete", "Deletes a guest and its disks for good.";
     GuestUnlock "guest.unlock" Some('l'), Confirm Guest None, &[],
         "Unlock", "Removes the lock that an interrupted task left; only root@pam with a password or on a node may.";
+    // --- keys
+    GuestKeyAdd "guest.key.add" None, Confirm Guest None,
+        &[required("key", Kind::Text, "the line of the public key"),
+          optional("user", Kind::Text, "whose key; without it the user of cloud-init, or root")],
+        "Add SSH key", "Lets a key in: through cloud-init, and in the running system where its agent answers.";
+    GuestKeyRevoke "guest.key.revoke" None, Confirm Guest None,
+        &[required("key", Kind::Text, "the line of the public key; its comment or fingerprint, if cloud-init has it"),
+          optional("user", Kind::Text, "whose key; without it the user of cloud-init, or root")],
+        "Revoke SSH key", "Takes a key back: from cloud-init, and in the running system where its agent answers.";
+    // --- firewall
+    FirewallGroupAttach "guest.firewall.group.attach" None, Confirm Guest Some("VM.Config.Network"),
+        &[required("group", Kind::SecurityGroup, "which security group"),
+          optional("iface", Kind::Text, "only for this network device, `net0`")],
+        "Attach security group", "Lets the rules of a security group apply to a guest.";
+    FirewallGroupDetach "guest.firewall.group.detach" None, Confirm Guest Some("VM.Config.Network"),
+        &[required("group", Kind::SecurityGroup, "which security group"),
+          optional("iface", Kind::Text, "only for this network device, `net0`")],
+        "Detach security group", "Takes the rules of a security group from a guest.";
+    FirewallOpen "guest.firewall.open" None, Confirm Guest Some("VM.Config.Network"),
+        &[required("port", Kind::Text, "port, range or several: 22, 8000:8010, 80,443"),
+          optional("proto", Kind::Choice(&["tcp", "udp"]), "tcp unless told otherwise"),
+          optional("source", Kind::Text, "from where: address, network, alias, IP set; anywhere without it"),
+          optional("comment", Kind::Text, "what it is for")],
+        "Open port", "Adds a rule to the guest's firewall that lets something in.";
+    FirewallClose "guest.firewall.close" None, Confirm Guest Some("VM.Config.Network"),
+        &[required("port", Kind::Text, "port, range or several, as the rule has it"),
+          optional("proto", Kind::Choice(&["tcp", "udp"]), "tcp unless told otherwise"),
+          optional("source", Kind::Text, "from where, as the rule has it")],
+        "Close port", "Removes the rule that lets this in.";
+    FirewallEnable "guest.firewall.enable" None, Confirm Guest Some("VM.Config.Network"), &[],
+        "Switch firewall on", "Switches the guest's firewall on.";
+    FirewallDisable "guest.firewall.disable" None, Confirm Guest Some("VM.Config.Network"), &[],
+        "Switch firewall off", "Switches the guest's firewall off.";
+    // --- nodes
+    NodeEvacuate "node.evacuate" Some('e'), Confirm Node None,
+        &[optional("with-local-disks", Kind::Flag, "copy disks on local storages too"),
+          optional("stopped", Kind::Choice(&["move", "skip"]), "what becomes of stopped guests; they move unless told otherwise")],
+        "Evacuate", "Moves every guest to another node, by free memory and the rules of HA.";
+    NodeRestore "node.restore" Some('b'), Confirm Node None, &[],
+        "Bring guests back", "Moves the guests back that the last evacuation of the node moved away, from the journal.";
+    NodeShutdown "node.shutdown" Some('d'), TypeName Node Some("Sys.PowerMgmt"), &[],
+        "Shut down", "Shuts the node down, and its guests with it.";
+    NodeReboot "node.reboot" Some('r'), TypeName Node Some("Sys.PowerMgmt"), &[],
+        "Reboot", "Reboots the node, and its guests with it.";
+    NodeWake "node.wake" Some('w'), None Node Some("Sys.PowerMgmt"), &[],
+        "Wake", "Wakes a node that is off, by Wake-on-LAN.";
+    NodeServiceStart "node.service.start" Some('s'), None Node Some("Sys.Modify"), &[SERVICE],
+        "Start service", "Starts a service of the node.";
+    NodeServiceStop "node.service.stop" Some('x'), Confirm Node Some("Sys.Modify"), &[SERVICE],
+        "Stop service", "Stops a service of the node.";
+    NodeServiceRestart "node.service.restart" Some('t'), Confirm Node Some("Sys.Modify"), &[SERVICE],
+        "Restart service", "Restarts a service of the node.";
+    NodeServiceReload "node.service.reload" Some('l'), None Node Some("Sys.Modify"), &[SERVICE],
+        "Reload service", "Lets a service of the node read its configuration again.";
     // --- tasks
     TaskStop "task.stop" Some('x'), Confirm Task None, &[], "Stop task",
         "Stops a running task; what it had begun is left as it is.";

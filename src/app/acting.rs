@@ -46,6 +46,7 @@ impl App {
             store: &self.world.store,
             rules: &self.rules,
             now: self.world.now,
+            past: self.world.runs.past(),
         }
     }
 

@@ -179,6 +179,7 @@ fn show(run: &Run) -> Result<(), Failure> {
             Progress::Open => "not begun".to_owned(),
             Progress::Sent(_) => "sent, outcome not known".to_owned(),
             Progress::Began(upid) => format!("begun: {upid}"),
+            Progress::Runs(pid) => format!("begun in the guest: process {pid}"),
             Progress::Ended(End::Done { exit }) => format!("done ({exit})"),
             Progress::Ended(End::Failed { why }) => format!("failed: {why}"),
         };
@@ -200,6 +201,7 @@ fn show(run: &Run) -> Result<(), Failure> {
             Fact::Continued { by } => format!("continued by {}@{}", by.user, by.host),
             Fact::Intended { .. } => "about to be sent".to_owned(),
             Fact::Began { upid } => format!("began {upid}"),
+            Fact::Runs { pid } => format!("began process {pid} in the guest"),
             Fact::Unclear { why } => format!("no clear answer: {why}"),
             Fact::Ended {
                 end: End::Done { exit },

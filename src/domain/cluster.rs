@@ -139,6 +139,70 @@ pub struct Firewall {
     pub policy_in: Option<Box<str>>,
     /// Default policy for what goes out, where set.
     pub policy_out: Option<Box<str>>,
-    /// The rules, one line of text each, in order: `in ACCEPT tcp dport 22 from +mgmt`. Foreign text.
-    pub rules: Vec<Box<str>>,
+    /// The rules, in the order in which they apply.
+    pub rules: Vec<FirewallRule>,
+}
+
+/// One rule of a firewall or of a security group. All text is foreign.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct FirewallRule {
+    /// Its place, counted from 0, where the server says it.
+    pub pos: Option<u32>,
+    /// `in`, `out`, `forward` or `group`.
+    pub kind: Box<str>,
+    /// `ACCEPT`, `DROP`, `REJECT`, or the name of a security group.
+    pub action: Box<str>,
+    /// Whether it is switched on.
+    pub enabled: bool,
+    /// What it demands, by the names of the API: `macro`, `proto`, `source`, `sport`, `dest`, `dport`, `iface`,
+    /// `icmp-type`.
+    pub demands: Vec<(Box<str>, Box<str>)>,
+    /// What its maker wrote.
+    pub comment: Option<Box<str>>,
+    /// Of the list that it is in: it changes with every change of the list.
+    pub digest: Option<Box<str>>,
+}
+
+impl FirewallRule {
+    /// What a demand says.
+    pub fn demand(&self, name: &str) -> Option<&str> {
+        self.demands
+            .iter()
+            .find(|(known, _)| &**known == name)
+            .map(|(_, value)| &**value)
+    }
+
+    /// `in ACCEPT tcp dport 22 from +mgmt # ssh`.
+    pub fn line(&self) -> String {
+        let words = [
+            ("", (!self.enabled).then_some("(off)")),
+            ("", Some(&*self.kind)),
+            ("", Some(&*self.action)),
+            ("", self.demand("macro")),
+            ("", self.demand("proto")),
+            ("type ", self.demand("icmp-type")),
+            ("sport ", self.demand("sport")),
+            ("dport ", self.demand("dport")),
+            ("from ", self.demand("source")),
+            ("to ", self.demand("dest")),
+            ("on ", self.demand("iface")),
+            ("# ", self.comment.as_deref()),
+        ];
+        let said = words
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value.filter(|value| !value.is_empty())?)));
+        let parts: Vec<String> = said.map(|(name, value)| format!("{name}{value}")).collect();
+        parts.join(" ")
+    }
+}
+
+/// A security group of a cluster.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct FirewallGroup {
+    /// Its name.
+    pub name: Box<str>,
+    /// What its maker wrote. Foreign text.
+    pub comment: Option<Box<str>>,
+    /// Its rules, where they may be read.
+    pub rules: Option<Vec<FirewallRule>>,
 }

@@ -196,6 +196,24 @@ pub struct GuestInterface {
     pub addresses: Vec<Box<str>>,
 }
 
+/// A command inside a machine, as its agent tells of it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct CommandStatus {
+    /// How it ended; `None` while it runs.
+    pub end: Option<CommandEnd>,
+}
+
+/// How a command inside a machine ended. All text is foreign.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct CommandEnd {
+    /// Its exit code; `None` if a signal ended it.
+    pub code: Option<u64>,
+    /// What it wrote.
+    pub out: Box<str>,
+    /// What it wrote about errors.
+    pub err: Box<str>,
+}
+
 /// One snapshot of a guest.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Snapshot {

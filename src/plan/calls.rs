@@ -93,6 +93,46 @@ pub fn delete(at: At<'_>) -> Call {
     at.call(Method::Delete, &[])
 }
 
+/// `PUT …/config` with the keys that cloud-init gives a machine; without a value they are removed. The value is
+/// percent-encoded: so the server wants it, whatever encodes it on the way there.
+pub fn ssh_keys(at: At<'_>, value: Option<&str>, digest: Option<&str>) -> Call {
+    let call = at.call(Method::Put, &["config"]);
+    let call = match value {
+        Some(value) => call.with("sshkeys", value),
+        None => call.with("delete", "sshkeys"),
+    };
+    match digest {
+        Some(digest) => call.with("digest", digest),
+        None => call,
+    }
+}
+
+/// `POST …/agent/exec`: a command inside a machine.
+pub fn agent_exec(at: At<'_>, command: &[&str]) -> Call {
+    let call = at.call(Method::Post, &["agent", "exec"]);
+    command.iter().fold(call, |call, word| call.with("command", word))
+}
+
+/// `…/firewall/…` of a guest: `rules`, `rules/{pos}`, `options`.
+pub fn firewall(at: At<'_>, method: Method, rest: &[&str]) -> Call {
+    at.call(method, &[&["firewall"], rest].concat())
+}
+
+/// `POST /nodes/{node}/status`: shutdown, reboot.
+pub fn node_power(node: &NodeName, command: &str) -> Call {
+    Call::new(Method::Post, &["nodes", node.as_str(), "status"]).with("command", command)
+}
+
+/// `POST /nodes/{node}/wakeonlan`: another node sends the packet.
+pub fn node_wake(node: &NodeName) -> Call {
+    Call::new(Method::Post, &["nodes", node.as_str(), "wakeonlan"])
+}
+
+/// `POST /nodes/{node}/services/{service}/{verb}`: start, stop, restart, reload.
+pub fn node_service(node: &NodeName, service: &str, verb: &str) -> Call {
+    Call::new(Method::Post, &["nodes", node.as_str(), "services", service, verb])
+}
+
 /// `DELETE /nodes/{node}/tasks/{upid}`.
 pub fn task_stop(upid: &Upid) -> Call {
     Call::new(
@@ -123,6 +163,30 @@ pub fn catalogue() -> Vec<Call> {
         });
         all.push(snapshot_rollback(at, "before-upgrade"));
         all.push(snapshot_delete(at, "before-upgrade"));
+        let rule = firewall(at, Method::Post, &["rules"]).with("enable", "1");
+        all.push(
+            rule.clone()
+                .with("type", "group")
+                .with("action", "web")
+                .with("iface", "net0"),
+        );
+        let open = rule
+            .with("type", "in")
+            .with("action", "ACCEPT")
+            .with("proto", "tcp");
+        all.push(
+            open.with("source", "192.0.2.0/24")
+                .with("dport", "22")
+                .with("comment", "why"),
+        );
+        let digest = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
+        all.push(
+            firewall(at, Method::Put, &["rules", "0"])
+                .with("enable", "1")
+                .with("digest", digest),
+        );
+        all.push(firewall(at, Method::Delete, &["rules", "0"]).with("digest", digest));
+        all.push(firewall(at, Method::Put, &["options"]).with("enable", "1"));
         all.push(migrate(at, "pve2", false));
         all.push(migrate(at, "pve2", true));
         all.extend(changes(at));
@@ -130,8 +194,25 @@ pub fn catalogue() -> Vec<Call> {
             all.push(power(at, "reset"));
             let suspend = power(at, "suspend").with("todisk", "1");
             all.push(suspend.with("statestorage", "local"));
+            all.push(ssh_keys(
+                at,
+                Some("ssh-ed25519%20AAAA"),
+                Some("da39a3ee5e6b4b0d3255bfef95601890afd80709"),
+            ));
+            all.push(ssh_keys(at, None, None));
+            all.push(agent_exec(
+                at,
+                &["su", "-s", "/bin/sh", "root", "-c", "echo added"],
+            ));
             all.push(migrate(at, "pve2", true).with("with-local-disks", "1"));
         }
+    }
+    for command in ["shutdown", "reboot"] {
+        all.push(node_power(&node, command));
+    }
+    all.push(node_wake(&node));
+    for verb in ["start", "stop", "restart", "reload"] {
+        all.push(node_service(&node, "pvestatd", verb));
     }
     if let Ok(upid) = "UPID:pve1:000002CE:000041E6:6B0135DE:qmstart:104:root@pam!test:".parse() {
         all.push(task_stop(&upid));

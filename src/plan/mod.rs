@@ -11,6 +11,8 @@ pub mod journal;
 mod make;
 mod needs;
 mod offers;
+pub mod past;
+mod placement;
 pub mod print;
 mod relocate;
 pub mod runner;
@@ -119,6 +121,25 @@ pub enum Proof {
         /// Properties of the object that is read.
         values: Vec<(Box<str>, Option<Box<str>>)>,
     },
+    /// It is done when it is answered. Whether it was done shows a read of this list: a row with these values is there,
+    /// or is not.
+    Listed {
+        /// The path below `/api2/json` in its parts.
+        read: Vec<Box<str>>,
+        /// What the row says.
+        row: Vec<(Box<str>, Box<str>)>,
+        /// Whether such a row is there afterwards, or is not.
+        present: bool,
+    },
+    /// It begins a command inside a guest, and is over with it. Whether it was done shows a line of a file in there.
+    Command {
+        /// The file.
+        file: Box<str>,
+        /// What one of its lines holds that is no comment.
+        part: Box<str>,
+        /// Whether such a line is there afterwards, or is not.
+        present: bool,
+    },
     /// It is done when it is answered. Where the answer was lost, nothing tells.
     Nothing,
 }
@@ -144,7 +165,20 @@ pub struct Risk {
     pub text: String,
 }
 
+/// How a risk begins that names what is left out.
+const LEFT_OUT: &str = "left out: ";
+
 impl Risk {
+    /// Something that the plan does not do although it was asked for, with the reason.
+    pub fn left_out(what: impl std::fmt::Display) -> Self {
+        Self::new(Weight::Warning, format!("{LEFT_OUT}{what}"))
+    }
+
+    /// What is left out and why, if that is what it says: a report of what was done says it as well.
+    pub fn what_is_left_out(&self) -> Option<&str> {
+        self.text.strip_prefix(LEFT_OUT)
+    }
+
     /// A risk of this weight.
     pub fn new(weight: Weight, text: impl Into<String>) -> Self {
         Self {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::Deed;
+use super::{Deed, make::ACCOUNTS};
 use crate::{
-    domain::{ObjectRef, config::GuestConfig},
+    domain::{GuestKind, ObjectRef, config::GuestConfig},
     store::{Feed, FeedKey, Store},
 };
 
@@ -17,6 +17,27 @@ pub fn needs(deed: Deed, targets: &[ObjectRef], store: &Store) -> BTreeSet<FeedK
     for target in targets.iter().take(DETAILED) {
         let mut need = |feed: Feed| feeds.insert(feed.of(target.cluster()));
         need(Feed::Permissions);
+        if let ObjectRef::Node(node) = target {
+            match deed {
+                Deed::NodeEvacuate => {
+                    need(Feed::HaRules);
+                    need(Feed::NodeReplication(node.node.clone()));
+                    for guest in store.guests_on(node) {
+                        need(Feed::GuestConfig(guest.vmid));
+                    }
+                }
+                Deed::NodeShutdown | Deed::NodeReboot => {
+                    need(Feed::ClusterStatus);
+                }
+                Deed::NodeServiceStart
+                | Deed::NodeServiceStop
+                | Deed::NodeServiceRestart
+                | Deed::NodeServiceReload => {
+                    need(Feed::NodeServices(node.node.clone()));
+                }
+                _ => {}
+            }
+        }
         let ObjectRef::Guest(guest) = target else { continue };
         let Some(known) = store.guest(guest) else { continue };
         let vmid = guest.vmid;
@@ -33,6 +54,27 @@ pub fn needs(deed: Deed, targets: &[ObjectRef], store: &Store) -> BTreeSet<FeedK
         match deed {
             Deed::SnapshotCreate | Deed::SnapshotDelete => {
                 need(Feed::GuestSnapshots(vmid));
+            }
+            Deed::GuestKeyAdd | Deed::GuestKeyRevoke => {
+                need(Feed::GuestConfig(vmid));
+                need(Feed::GuestPending(vmid));
+                if store
+                    .guest(guest)
+                    .is_some_and(|guest| guest.kind == GuestKind::Qemu)
+                {
+                    need(Feed::GuestFile(vmid, ACCOUNTS.into()));
+                }
+            }
+            Deed::FirewallGroupAttach
+            | Deed::FirewallGroupDetach
+            | Deed::FirewallOpen
+            | Deed::FirewallClose
+            | Deed::FirewallEnable
+            | Deed::FirewallDisable => {
+                need(Feed::GuestConfig(vmid));
+                need(Feed::GuestFirewall(vmid));
+                need(Feed::ClusterFirewall);
+                need(Feed::FirewallGroups);
             }
             Deed::GuestMigrate
             | Deed::GuestResources

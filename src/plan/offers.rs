@@ -51,6 +51,7 @@ pub fn offers(
         Kind::Disk => disks(targets, scene.store),
         Kind::Pool => pools(targets, scene.store),
         Kind::Service => services(targets, scene.store),
+        Kind::SecurityGroup => groups(targets, scene.store),
         Kind::NewVmid => free_vmid(targets, scene.store),
         Kind::Tags => tags(targets, scene.store),
         Kind::Text | Kind::Lines | Kind::Name | Kind::Number(..) | Kind::Size => Vec::new(),
@@ -219,5 +220,17 @@ fn services(targets: &[ObjectRef], store: &Store) -> Vec<Offer> {
         .unwrap_or_default()
         .iter()
         .map(|service| offer(&*service.name, &*service.state))
+        .collect()
+}
+
+fn groups(targets: &[ObjectRef], store: &Store) -> Vec<Offer> {
+    let cluster = targets.first().and_then(|target| store.cluster(target.cluster()));
+    let groups = cluster
+        .and_then(crate::store::Cluster::firewall_groups)
+        .unwrap_or_default();
+    let note = |comment: &Option<Box<str>>| comment.as_deref().unwrap_or_default().to_owned();
+    groups
+        .iter()
+        .map(|group| offer(&*group.name, note(&group.comment)))
         .collect()
 }

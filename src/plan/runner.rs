@@ -22,6 +22,8 @@ use crate::domain::{ClusterId, ObjectRef, Task, TaskRef, TaskState, Upid};
 const LOOKS: usize = 5;
 /// Failed reads in a row after which a task is left to itself.
 const MISSES: usize = 10;
+/// Looks at a command inside a guest before it is left to itself.
+const PATIENCE: usize = 120;
 /// How far the server's clock may be off ours when the age of its task list is judged.
 const SLACK: SignedDuration = SignedDuration::from_mins(10);
 /// How long a call may still arrive whose answer was lost: a proxy holds one for 30 s, and the kernel may send anew.
@@ -32,6 +34,8 @@ const GRACE: SignedDuration = SignedDuration::from_secs(60);
 pub enum Sent {
     /// A task was begun.
     Began(Upid),
+    /// A command runs inside the guest, with this process number.
+    Runs(u64),
     /// It is done.
     Done,
     /// It was refused, or never got there: nothing was done.
@@ -48,7 +52,10 @@ pub trait World: Sync {
     fn task(&self, task: &TaskRef) -> impl Future<Output = Result<TaskState, String>> + Send;
     /// The newest tasks of the node that the step's call names, and whether the node has older ones.
     fn tasks(&self, step: &Step) -> impl Future<Output = Result<(Vec<Task>, bool), String>> + Send;
-    /// Whether an object has these values (see [`Proof::Holds`]).
+    /// How a command inside a guest ended; `None` while it runs. Once told, its agent forgets it.
+    fn command(&self, step: &Step, pid: u64) -> impl Future<Output = Result<Option<End>, String>> + Send;
+    /// Whether an object has these values (see [`Proof::Holds`]), a list such a row ([`Proof::Listed`]), or a file such a
+    /// line ([`Proof::Command`]).
     fn holds(&self, step: &Step) -> impl Future<Output = Result<bool, String>> + Send;
     /// Whose tasks are ours on a cluster: `alice@pam` or `alice@pam!token`; `None` if that is not known.
     fn user(&self, cluster: &ClusterId) -> Option<String>;
@@ -200,6 +207,11 @@ impl<'a, W: World> Runner<'a, W> {
             Progress::Ended(End::Failed { why }) => Ok(Outcome::Failed(why)),
             Progress::Began(upid) => self.follow(run, index, upid).await,
             Progress::Open => self.send(run, index).await,
+            Progress::Runs(pid) => match self.attend(run, index, pid).await? {
+                // Its agent knows nothing of it and the file says that it was not done.
+                Outcome::NotDone(_) => self.send(run, index).await,
+                outcome => Ok(outcome),
+            },
             Progress::Sent(before) => {
                 let intended = run.entries.iter().rev().find_map(|entry| {
                     let sent = entry.step == Some(index) && matches!(entry.fact, Fact::Intended { .. });
@@ -249,6 +261,10 @@ impl<'a, W: World> Runner<'a, W> {
                     _ => self.ended(run, index, done("OK")),
                 }
             }
+            Sent::Runs(pid) => {
+                self.write(run, Some(index), &Fact::Runs { pid })?;
+                self.attend(run, index, pid).await
+            }
             Sent::Done => self.ended(run, index, done("OK")),
             Sent::Refused(why) => self.ended(run, index, End::Failed { why }),
             Sent::Unclear(why) => {
@@ -277,11 +293,13 @@ impl<'a, W: World> Runner<'a, W> {
         match &step.proof {
             Proof::Task { .. } => self.find_task(step, before, intended).await,
             Proof::TaskOver => self.find_ended(step).await,
-            Proof::Holds { .. } => match self.world.holds(step).await {
-                Ok(true) => Found::Done,
-                Ok(false) => Found::Nothing,
-                Err(why) => Found::Nobody(why),
-            },
+            Proof::Holds { .. } | Proof::Listed { .. } | Proof::Command { .. } => {
+                match self.world.holds(step).await {
+                    Ok(true) => Found::Done,
+                    Ok(false) => Found::Nothing,
+                    Err(why) => Found::Nobody(why),
+                }
+            }
             Proof::Nothing => Found::Nobody("nothing tells whether it was done".to_owned()),
         }
     }
@@ -371,6 +389,27 @@ impl<'a, W: World> Runner<'a, W> {
             }
             self.world.pause().await;
         }
+    }
+
+    /// Attends a command inside a guest until it ends. Where its agent tells nothing of it, the world does.
+    async fn attend(&self, run: &Run, index: usize, pid: u64) -> Result<Outcome, JournalError> {
+        let step = &run.plan.steps[index];
+        for _ in 0..PATIENCE {
+            match self.world.command(step, pid).await {
+                Ok(Some(end)) => return self.ended(run, index, end),
+                Ok(None) => self.world.pause().await,
+                Err(why) => {
+                    return match self.find(step, &[], None).await {
+                        Found::Done => self.ended(run, index, done("OK")),
+                        Found::Nothing | Found::Task(_) => Ok(Outcome::NotDone(why)),
+                        Found::Nobody(_) => Ok(Outcome::Unknown(why)),
+                    };
+                }
+            }
+        }
+        Ok(Outcome::Unknown(format!(
+            "the command (process {pid}) still runs in there"
+        )))
     }
 
     fn ended(&self, run: &Run, index: usize, end: End) -> Result<Outcome, JournalError> {

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use super::{
     Plan, WayBack,
     journal::{End, Fact, Progress, Run},
+    past::{Account, Evacuation, evacuations},
     runner::{News, Outcome},
 };
 use crate::domain::{ObjectRef, Upid};
@@ -168,6 +169,7 @@ pub struct Kept {
 pub struct Runs {
     list: Vec<Record>,
     next: Ticket,
+    past: Vec<Evacuation>,
 }
 
 impl Runs {
@@ -176,12 +178,22 @@ impl Runs {
         Self {
             list: Vec::new(),
             next: 0,
+            past: Vec::new(),
         }
     }
 
     /// The newest first.
     pub fn list(&self) -> &[Record] {
         &self.list
+    }
+
+    /// Evacuations that can be taken back.
+    pub fn past(&self) -> &[Evacuation] {
+        &self.past
+    }
+
+    fn remember(&mut self) {
+        self.past = evacuations(self.list.iter().map(Account::from));
     }
 
     /// One of them.
@@ -326,6 +338,7 @@ impl Runs {
                 for (step, outcome) in record.steps.iter_mut().zip(outcomes) {
                     *step = StepState::Over(outcome, step.task().cloned());
                 }
+                self.remember();
             }
             Told::Broken(why) => {
                 // What is in the journal can be continued; what never got there was never begun.
@@ -373,6 +386,7 @@ impl Runs {
             room = room.saturating_sub(1);
             room > 0 || record.state.is_here()
         });
+        self.remember();
     }
 
     fn ticket(&mut self) -> Ticket {
@@ -410,6 +424,9 @@ fn record_of(kept: Kept, ticket: Ticket) -> Record {
                 StepState::Over(Outcome::Begun(upid.clone()), Some(upid))
             }
             Progress::Began(upid) => StepState::Running(upid),
+            Progress::Runs(pid) => {
+                StepState::Unclear(format!("its command runs in the guest (process {pid})"))
+            }
             Progress::Ended(end) => {
                 let outcome = match end {
                     End::Done { exit } => Outcome::Done(exit),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Danger, Deed};
+use super::{Danger, Deed, past::Evacuation};
 use crate::{domain::quota::Quota, store::Store};
 
 /// Everything that a plan may look at.
@@ -16,6 +16,9 @@ pub struct Scene<'a> {
     pub rules: &'a Rules,
     /// When it is.
     pub now: Timestamp,
+    /// What the journal knows of nodes that were evacuated ([`super::past::evacuations`]); only deeds that bring back
+    /// need it.
+    pub past: &'a [Evacuation],
 }
 
 /// What the configuration says about acting.

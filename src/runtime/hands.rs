@@ -14,10 +14,10 @@ use jiff::Timestamp;
 
 use crate::{
     clients::pve::{Accepted, Actor, NotAccepted},
-    domain::{ClusterId, NodeName, Task, TaskRef, TaskState},
+    domain::{ClusterId, NodeName, Task, TaskRef, TaskState, Vmid, config::GuestConfig, guest::CommandEnd},
     plan::{
         Proof, Step,
-        journal::Worker,
+        journal::{End, Worker},
         runner::{News, Sent, World},
     },
 };
@@ -66,6 +66,7 @@ impl<F: Fn(usize, &News) + Sync> World for Hands<F> {
         };
         match actor.send(&step.call).await {
             Ok(Accepted::Task(upid)) => Sent::Began(upid),
+            Ok(Accepted::Command(pid)) => Sent::Runs(pid),
             Ok(Accepted::Done) => Sent::Done,
             Err(NotAccepted::Refused(error)) => Sent::Refused(error.to_string()),
             Err(NotAccepted::Unknown(error)) => Sent::Unclear(error.to_string()),
@@ -94,7 +95,45 @@ impl<F: Fn(usize, &News) + Sync> World for Hands<F> {
         Ok((tasks, more))
     }
 
+    async fn command(&self, step: &Step, pid: u64) -> Result<Option<End>, String> {
+        let (node, vmid) = machine(step)?;
+        let client = self.actor(&step.cluster)?.client();
+        let status = client
+            .command_status(&node, vmid, pid)
+            .await
+            .map_err(|error| error.to_string())?;
+        Ok(status.end.map(|end| match end {
+            CommandEnd { code: Some(0), .. } => End::Done {
+                exit: last_line(&end.out).unwrap_or("OK").to_owned(),
+            },
+            end => End::Failed {
+                why: last_line(&end.err)
+                    .or_else(|| last_line(&end.out))
+                    .map_or_else(|| format!("it ended with {:?}", end.code), str::to_owned),
+            },
+        }))
+    }
+
     async fn holds(&self, step: &Step) -> Result<bool, String> {
+        if let Proof::Command { file, part, present } = &step.proof {
+            let (node, vmid) = machine(step)?;
+            let client = self.actor(&step.cluster)?.client();
+            let text = client
+                .guest_file(&node, vmid, file)
+                .await
+                .map_err(|error| error.to_string())?;
+            let mut lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+            return Ok(lines.any(|line| line.contains(&**part)) == *present);
+        }
+        if let Proof::Listed { read, row, present } = &step.proof {
+            let segments: Vec<&str> = read.iter().map(|part| &**part).collect();
+            let client = self.actor(&step.cluster)?.client();
+            let rows = client.rows(&segments).await.map_err(|error| error.to_string())?;
+            let says =
+                |(name, value): &(Box<str>, Box<str>), found: &GuestConfig| found.get(name) == Some(&**value);
+            let there = rows.iter().any(|found| row.iter().all(|pair| says(pair, found)));
+            return Ok(there == *present);
+        }
         let Proof::Holds { read, values } = &step.proof else {
             return Err("nothing tells whether it was done".to_owned());
         };
@@ -130,6 +169,21 @@ impl<F: Fn(usize, &News) + Sync> World for Hands<F> {
     fn tell(&self, step: usize, news: &News) {
         (self.tell)(step, news);
     }
+}
+
+/// The machine that a step's call names.
+fn machine(step: &Step) -> Result<(NodeName, Vmid), String> {
+    match &step.call.segments[..] {
+        [_, node, kind, vmid, ..] if &**kind == "qemu" => match vmid.parse() {
+            Ok(vmid) => Ok((NodeName::from(&**node), vmid)),
+            Err(_) => Err("the call names no machine".to_owned()),
+        },
+        _ => Err("the call names no machine".to_owned()),
+    }
+}
+
+fn last_line(text: &str) -> Option<&str> {
+    text.lines().map(str::trim).rfind(|line| !line.is_empty())
 }
 
 /// This process, as the journal names it.

@@ -183,10 +183,12 @@ impl Cluster {
             }
             (Feed::ClusterStatus, Payload::ClusterStatus(status)) => set(&mut self.status, status),
             (Feed::HaStatus, Payload::HaStatus(ha)) => set(&mut self.ha, ha),
+            (Feed::HaRules, Payload::HaRules(rules)) => set(&mut self.ha_rules, rules),
             (Feed::ClusterLog, Payload::ClusterLog(log)) => set(&mut self.log, log),
             (Feed::Version, Payload::Version(version)) => set(&mut self.version, version),
             (Feed::Permissions, Payload::Permissions(permissions)) => set(&mut self.permissions, permissions),
             (Feed::ClusterFirewall, Payload::Firewall(firewall)) => set(&mut self.firewall, firewall),
+            (Feed::FirewallGroups, Payload::FirewallGroups(groups)) => set(&mut self.firewall_groups, groups),
             (feed, payload) => return self.take_detail(feed, at, payload),
         };
         Ok(Effect::of(Kind::Clusters, changed))
@@ -242,6 +244,10 @@ fn take_guest_detail(details: &mut GuestDetails, feed: &Feed, payload: Payload) 
         (Feed::GuestSnapshots(_), Payload::GuestSnapshots(snapshots)) => {
             set(&mut details.snapshots, snapshots)
         }
+        (Feed::GuestFile(_, file), Payload::GuestFile(text)) => {
+            let before = details.files.insert(file.clone(), text.clone());
+            before.is_none_or(|before| before != text)
+        }
         (Feed::GuestFirewall(_), Payload::Firewall(firewall)) => set(&mut details.firewall, firewall),
         _ => return Err(Mismatch),
     })
@@ -266,6 +272,7 @@ fn take_node_detail(
             set(&mut details.subscription, subscription)
         }
         (Feed::NodeReplication(_), Payload::NodeReplication(jobs)) => set(&mut details.replication, jobs),
+        (Feed::NodeFirewall(_), Payload::Firewall(firewall)) => set(&mut details.firewall, firewall),
         (Feed::NodeTime(_), Payload::NodeTime(theirs)) => {
             let ahead = theirs.duration_since(at).as_secs();
             set(&mut details.skew, SignedDuration::from_secs(ahead))

@@ -9,8 +9,9 @@ use std::{collections::HashMap, sync::Arc};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{
-    ClusterId, ClusterStatus, Finding, Guest, GuestDetail, GuestStatus, HaStatus, Inventory, LogEntry, Node,
-    NodeName, Pool, SdnZone, Storage, StorageName, Task, Upid, Vmid, cluster::Firewall,
+    ClusterId, ClusterStatus, Finding, Guest, GuestDetail, GuestStatus, HaRules, HaStatus, Inventory,
+    LogEntry, Node, NodeName, Pool, SdnZone, Storage, StorageName, Task, Upid, Vmid,
+    cluster::{Firewall, FirewallGroup},
 };
 
 use super::{
@@ -49,10 +50,12 @@ pub struct Cluster {
     pub(super) findings: Findings,
     pub(super) status: Option<ClusterStatus>,
     pub(super) ha: Option<HaStatus>,
+    pub(super) ha_rules: Option<HaRules>,
     pub(super) log: Option<Vec<LogEntry>>,
     pub(super) version: Option<Box<str>>,
     pub(super) permissions: Option<Vec<Grant>>,
     pub(super) firewall: Option<Firewall>,
+    pub(super) firewall_groups: Option<Vec<FirewallGroup>>,
 }
 
 /// The lock of a guest and since when it is known to hold.
@@ -85,10 +88,12 @@ impl Cluster {
             findings: Findings::default(),
             status: None,
             ha: None,
+            ha_rules: None,
             log: None,
             version: None,
             permissions: None,
             firewall: None,
+            firewall_groups: None,
         }
     }
 
@@ -189,6 +194,11 @@ impl Cluster {
         self.ha.as_ref()
     }
 
+    /// Where HA lets its guests be.
+    pub fn ha_rules(&self) -> Option<&HaRules> {
+        self.ha_rules.as_ref()
+    }
+
     /// The cluster log.
     pub fn log(&self) -> Option<&[LogEntry]> {
         self.log.as_deref()
@@ -207,6 +217,11 @@ impl Cluster {
     /// The firewall of the whole cluster.
     pub fn firewall(&self) -> Option<&Firewall> {
         self.firewall.as_ref()
+    }
+
+    /// Its security groups.
+    pub fn firewall_groups(&self) -> Option<&[FirewallGroup]> {
+        self.firewall_groups.as_deref()
     }
 
     /// Whether the inventory was read in this run. Otherwise it is empty or the last known one of an earlier run.

@@ -18,8 +18,8 @@ use crate::domain::{
 
 use super::{feed::Feed, log::LogBuffer, shelf::Shelf};
 
-/// How many guests, and how many storages, keep their details.
-const OBJECTS: usize = 64;
+/// How many guests, and how many storages, keep their details: all guests of a node, when it is evacuated.
+const OBJECTS: usize = 512;
 /// How many task logs are kept.
 const LOGS: usize = 8;
 /// How many raw answers are kept: they are big and seldom looked at twice.
@@ -38,6 +38,7 @@ pub(super) struct NodeDetails {
     pub(super) network: Option<Vec<NetworkInterface>>,
     pub(super) subscription: Option<Subscription>,
     pub(super) replication: Option<Vec<ReplicationJob>>,
+    pub(super) firewall: Option<Firewall>,
     /// How far the node's clock is ahead of ours.
     pub(super) skew: Option<SignedDuration>,
     pub(super) syslog: Option<Vec<Box<str>>>,
@@ -54,6 +55,7 @@ pub(super) struct GuestDetails {
     pub(super) addresses: Option<Vec<GuestInterface>>,
     pub(super) snapshots: Option<Vec<Snapshot>>,
     pub(super) firewall: Option<Firewall>,
+    pub(super) files: HashMap<Box<str>, Box<str>>,
 }
 
 /// Details of a storage on a node.

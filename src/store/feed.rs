@@ -4,9 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    ClusterId, ClusterStatus, GuestDetail, HaStatus, Inventory, LogEntry, NodeName, ObjectRef,
+    ClusterId, ClusterStatus, GuestDetail, HaRules, HaStatus, Inventory, LogEntry, NodeName, ObjectRef,
     ReplicationJob, StorageName, Task, TaskState, Upid, Vmid,
-    cluster::Firewall,
+    cluster::{Firewall, FirewallGroup},
     config::{GuestConfig, PendingChange},
     guest::{GuestInterface, Snapshot},
     node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
@@ -26,6 +26,8 @@ pub enum Feed {
     Tasks,
     /// `/cluster/ha/status/current`.
     HaStatus,
+    /// `/cluster/ha/rules` and `…/resources` count as one; before 9 it is `…/groups`.
+    HaRules,
     /// `/cluster/log`.
     ClusterLog,
     /// `/version`.
@@ -34,6 +36,8 @@ pub enum Feed {
     Permissions,
     /// `/cluster/firewall/options` and `…/rules` count as one.
     ClusterFirewall,
+    /// `/cluster/firewall/groups` and the rules of each count as one.
+    FirewallGroups,
     /// `/nodes/{node}/status`.
     NodeStatus(NodeName),
     /// `/nodes/{node}/services`.
@@ -50,6 +54,8 @@ pub enum Feed {
     NodeSubscription(NodeName),
     /// `/nodes/{node}/replication`.
     NodeReplication(NodeName),
+    /// `/nodes/{node}/firewall/options` and `…/rules`.
+    NodeFirewall(NodeName),
     /// `/nodes/{node}/time`: its clock against ours.
     NodeTime(NodeName),
     /// `/nodes/{node}/syslog`, the newest lines.
@@ -64,6 +70,8 @@ pub enum Feed {
     GuestAddresses(Vmid),
     /// `…/{vmid}/snapshot`.
     GuestSnapshots(Vmid),
+    /// `…/agent/file-read` of a machine, with the path of the file.
+    GuestFile(Vmid, Box<str>),
     /// `…/{vmid}/firewall/options` and `…/rules`.
     GuestFirewall(Vmid),
     /// `/nodes/{node}/storage/{storage}/status`.
@@ -105,9 +113,15 @@ impl Feed {
             Self::GuestPending(_)
             | Self::GuestAddresses(_)
             | Self::GuestSnapshots(_)
+            | Self::GuestFile(..)
             | Self::NodeNetwork(_)
             | Self::NodeTime(_) => 120,
-            Self::ClusterFirewall | Self::GuestFirewall(_) | Self::NodeReplication(_) => 300,
+            Self::HaRules
+            | Self::ClusterFirewall
+            | Self::FirewallGroups
+            | Self::NodeFirewall(_)
+            | Self::GuestFirewall(_)
+            | Self::NodeReplication(_) => 300,
             Self::Permissions | Self::NodeDisks(_) => 600,
             Self::Version | Self::NodeCertificates(_) | Self::NodeUpdates(_) | Self::NodeSubscription(_) => {
                 1800
@@ -127,6 +141,7 @@ impl Feed {
             | Self::NodeNetwork(node)
             | Self::NodeSubscription(node)
             | Self::NodeReplication(node)
+            | Self::NodeFirewall(node)
             | Self::NodeTime(node)
             | Self::NodeSyslog(node)
             | Self::StorageStatus(node, _)
@@ -144,6 +159,7 @@ impl Feed {
             | Self::GuestPending(vmid)
             | Self::GuestAddresses(vmid)
             | Self::GuestSnapshots(vmid)
+            | Self::GuestFile(vmid, _)
             | Self::GuestFirewall(vmid) => Some(*vmid),
             Self::Raw(ObjectRef::Guest(guest)) | Self::Rrd(ObjectRef::Guest(guest), _) => Some(guest.vmid),
             _ => None,
@@ -176,11 +192,13 @@ pub enum Payload {
     ClusterStatus(ClusterStatus),
     Tasks(Vec<Task>),
     HaStatus(HaStatus),
+    HaRules(HaRules),
     ClusterLog(Vec<LogEntry>),
     Version(Box<str>),
     /// Path and privileges.
     Permissions(Vec<(Box<str>, Vec<Box<str>>)>),
     Firewall(Firewall),
+    FirewallGroups(Vec<FirewallGroup>),
     NodeStatus(NodeDetail),
     NodeServices(Vec<Service>),
     NodeCertificates(Vec<Certificate>),
@@ -197,6 +215,7 @@ pub enum Payload {
     GuestPending(Vec<PendingChange>),
     GuestAddresses(Vec<GuestInterface>),
     GuestSnapshots(Vec<Snapshot>),
+    GuestFile(Box<str>),
     StorageStatus(StorageDetail),
     StorageContent(Vec<Volume>),
     TaskStatus(TaskState),

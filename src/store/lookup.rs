@@ -195,6 +195,11 @@ impl Store {
         self.node_details(node)?.replication.as_deref()
     }
 
+    /// Its firewall ([`Feed::NodeFirewall`]).
+    pub fn node_firewall(&self, node: &NodeRef) -> Option<&Firewall> {
+        self.node_details(node)?.firewall.as_ref()
+    }
+
     /// How far its clock is ahead of ours; negative if it is behind ([`Feed::NodeTime`]).
     pub fn node_skew(&self, node: &NodeRef) -> Option<SignedDuration> {
         self.node_details(node)?.skew
@@ -228,6 +233,11 @@ impl Store {
     /// Its snapshots ([`Feed::GuestSnapshots`]).
     pub fn guest_snapshots(&self, guest: &GuestRef) -> Option<&[Snapshot]> {
         self.guest_details(guest)?.snapshots.as_deref()
+    }
+
+    /// A file inside it ([`Feed::GuestFile`]). Foreign text.
+    pub fn guest_file(&self, guest: &GuestRef, file: &str) -> Option<&str> {
+        self.guest_details(guest)?.files.get(file).map(|text| &**text)
     }
 
     /// Its firewall ([`Feed::GuestFirewall`]).

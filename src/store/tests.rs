@@ -216,24 +216,24 @@ fn an_inventory_that_has_caught_up_is_believed_from_then_on() {
 #[test]
 fn looking_at_many_guests_does_not_grow_memory() {
     let mut store = store();
-    store.apply(resources(100, inventory(200)));
-    for vmid in 100..300 {
+    store.apply(resources(100, inventory(600)));
+    for vmid in 100..700 {
         let feed = Feed::GuestConfig(Vmid(vmid));
         store.apply(read(110, feed, Payload::GuestConfig(GuestConfig::default())));
         let feed = Feed::GuestAddresses(Vmid(vmid));
         store.apply(failure(110, feed, FeedErrorKind::NotAvailable));
     }
-    let kept = (100..300)
+    let kept = (100..700)
         .filter(|vmid| store.guest_config(&guest_ref(*vmid)).is_some())
         .count();
-    assert_eq!(kept, 64);
+    assert_eq!(kept, 512);
     let remembered = |vmid| {
         !store
             .freshness(&Feed::GuestAddresses(Vmid(vmid)).of(&prod()))
             .is_waiting()
     };
     assert!(
-        !remembered(100) && remembered(299),
+        !remembered(100) && remembered(699),
         "the records go with the details"
     );
 }

@@ -54,10 +54,13 @@ async fn read(client: &Client, feed: &Feed, place: &Place) -> Result<Payload, Er
         Feed::ClusterStatus => Payload::ClusterStatus(client.cluster_status().await?),
         Feed::Tasks => Payload::Tasks(client.cluster_tasks().await?),
         Feed::HaStatus => Payload::HaStatus(client.ha_status().await?),
+        Feed::HaRules => Payload::HaRules(client.ha_rules().await?),
         Feed::ClusterLog => Payload::ClusterLog(client.cluster_log(CLUSTER_LOG).await?),
         Feed::Version => Payload::Version(client.version().await?),
         Feed::Permissions => Payload::Permissions(client.permissions().await?),
         Feed::ClusterFirewall => Payload::Firewall(client.cluster_firewall().await?),
+        Feed::FirewallGroups => Payload::FirewallGroups(client.firewall_groups().await?),
+        Feed::NodeFirewall(node) => Payload::Firewall(client.node_firewall(node).await?),
         Feed::NodeStatus(node) => Payload::NodeStatus(client.node_status(node).await?),
         Feed::NodeServices(node) => Payload::NodeServices(client.node_services(node).await?),
         Feed::NodeCertificates(node) => Payload::NodeCertificates(client.node_certificates(node).await?),
@@ -83,6 +86,7 @@ async fn read(client: &Client, feed: &Feed, place: &Place) -> Result<Payload, Er
         | Feed::GuestPending(_)
         | Feed::GuestAddresses(_)
         | Feed::GuestSnapshots(_)
+        | Feed::GuestFile(..)
         | Feed::GuestFirewall(_) => guest(client, feed, place).await?,
     })
 }
@@ -94,6 +98,7 @@ async fn guest(client: &Client, feed: &Feed, place: &Place) -> Result<Payload, E
         Feed::GuestPending(_) => Payload::GuestPending(client.guest_pending(node, kind, vmid).await?),
         Feed::GuestAddresses(_) => Payload::GuestAddresses(client.guest_addresses(node, kind, vmid).await?),
         Feed::GuestSnapshots(_) => Payload::GuestSnapshots(client.guest_snapshots(node, kind, vmid).await?),
+        Feed::GuestFile(_, file) => Payload::GuestFile(client.guest_file(node, vmid, file).await?),
         Feed::GuestFirewall(_) => Payload::Firewall(client.guest_firewall(node, kind, vmid).await?),
         _ => Payload::GuestConfig(client.guest_config(node, kind, vmid).await?),
     })

@@ -126,7 +126,7 @@ async fn a_firewall_is_options_and_rules() {
         (firewall.enabled, firewall.policy_in.as_deref()),
         (Some(true), Some("DROP"))
     );
-    assert_eq!(firewall.rules, [Box::from("in ACCEPT SSH")]);
+    assert_eq!(firewall.rules[0].line(), "in ACCEPT SSH");
 }
 
 #[tokio::test]

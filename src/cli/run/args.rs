@@ -203,6 +203,7 @@ fn value_name(kind: Kind) -> &'static str {
         Kind::Tags => "TAG,TAG",
         Kind::Pool => "POOL",
         Kind::Service => "SERVICE",
+        Kind::SecurityGroup => "GROUP",
         Kind::Text | Kind::Lines => "TEXT",
         Kind::Choice(_) => "WORD",
     }

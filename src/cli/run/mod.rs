@@ -21,8 +21,9 @@ use super::{
 use crate::{
     domain::ClusterId,
     plan::{
-        self, Arguments, DEEDS, Danger, Deed, Plan, Refusal, Rules, Scene,
+        self, Arguments, DEEDS, Danger, Deed, Plan, Refusal, Risk, Rules, Scene,
         journal::{Journal, JournalError, Run},
+        past::{Account, Evacuation, evacuations},
         runner::{News, Options, Outcome, Runner},
     },
     runtime::{
@@ -34,6 +35,9 @@ use crate::{
     store::Store,
     ui::safe::clean,
 };
+
+/// Runs of the journal that are searched for what can be brought back.
+const RUNS: usize = 1000;
 
 /// Does a deed, by the rules of the configuration.
 pub(super) async fn run(
@@ -48,10 +52,12 @@ pub(super) async fn run(
     let mut store = Store::new(acting.iter().map(|one| one.link.id.clone()));
     let targets = targets::find(deed, &wanted.target, &acting, &mut store).await?;
     targets::read_details(deed, &targets, &acting, &mut store).await;
+    let past = past(deed, places)?;
     let scene = Scene {
         store: &store,
         rules,
         now: Timestamp::now(),
+        past: &past,
     };
     let plan = plan::make(deed, &targets, &arguments, scene).map_err(|refusal| refused(&refusal))?;
     if how.dry_run {
@@ -92,6 +98,15 @@ fn arguments(given: &[(String, String)]) -> Result<Arguments, Failure> {
     Ok(arguments)
 }
 
+/// What the journal knows that the plan of this deed is made from.
+fn past(deed: Deed, places: &Places) -> Result<Vec<Evacuation>, Failure> {
+    if deed != Deed::NodeRestore {
+        return Ok(Vec::new());
+    }
+    let runs = open(places)?.runs(RUNS).map_err(|error| unwritten(&error))?;
+    Ok(evacuations(runs.iter().map(Account::from)))
+}
+
 /// Does what is left of a run and tells how it came out.
 pub(super) async fn carry_out(
     journal: &Journal,
@@ -114,7 +129,8 @@ pub(super) async fn carry_out(
         .run(run)
         .await
         .map_err(|error| unwritten(&error))?;
-    tell(&titles, &outcomes, format)?;
+    let left: Vec<&str> = run.plan.risks.iter().filter_map(Risk::what_is_left_out).collect();
+    tell(&titles, &outcomes, &left, format)?;
     let any = |wanted: fn(&Outcome) -> bool| outcomes.iter().any(wanted);
     if any(|outcome| matches!(outcome, Outcome::Unknown(_) | Outcome::NotDone(_))) {
         talk(format!(
@@ -130,7 +146,8 @@ pub(super) async fn carry_out(
     Ok(())
 }
 
-fn tell(titles: &[String], outcomes: &[Outcome], format: PlanFormat) -> Result<(), Failure> {
+/// How each step came out, and what was left out from the start.
+fn tell(titles: &[String], outcomes: &[Outcome], left: &[&str], format: PlanFormat) -> Result<(), Failure> {
     let words = outcomes.iter().map(|outcome| match outcome {
         Outcome::Begun(upid) => ("begun", upid.as_str()),
         Outcome::Done(exit) => ("done", exit.as_str()),
@@ -140,17 +157,20 @@ fn tell(titles: &[String], outcomes: &[Outcome], format: PlanFormat) -> Result<(
         Outcome::Skipped => ("skipped", "a step before it did not succeed"),
     });
     let rows = titles.iter().zip(words);
-    let text = if format == PlanFormat::Json {
-        let rows: Vec<_> = rows
+    let text =
+        if format == PlanFormat::Json {
+            let rows: Vec<_> = rows
             .map(|(title, (outcome, detail))| json!({"title": title, "outcome": outcome, "detail": detail}))
+            .chain(left.iter().map(|what| json!({"title": what, "outcome": "left out", "detail": ""})))
             .collect();
-        format!("{}\n", json!(rows))
-    } else {
-        let lines: Vec<String> = rows
-            .map(|(title, (outcome, detail))| format!("{title}: {outcome} ({detail})"))
-            .collect();
-        harmless(&lines.join("\n"))
-    };
+            format!("{}\n", json!(rows))
+        } else {
+            let lines: Vec<String> = rows
+                .map(|(title, (outcome, detail))| format!("{title}: {outcome} ({detail})"))
+                .chain(left.iter().map(|what| format!("left out: {what}")))
+                .collect();
+            harmless(&lines.join("\n"))
+        };
     Ok(print(&text)?)
 }
 

@@ -16,6 +16,8 @@ use crate::{
 pub enum Accepted {
     /// It began a task. That says nothing of how the task will end.
     Task(Upid),
+    /// It began a command inside a guest, with this process number.
+    Command(u64),
     /// It is done.
     Done,
 }
@@ -76,7 +78,10 @@ fn accepted(answer: Answer, path: &str) -> Result<Accepted, NotAccepted> {
                 message: format!("{address} answered {path} with {error}"),
             })
         }),
-        _ => Ok(Accepted::Done),
+        _ => match envelope.data.get("pid").and_then(serde_json::Value::as_u64) {
+            Some(pid) => Ok(Accepted::Command(pid)),
+            None => Ok(Accepted::Done),
+        },
     }
 }
 
@@ -104,6 +109,10 @@ mod tests {
             panic!("no task")
         };
         assert_eq!(task.as_str(), upid);
+        assert_eq!(
+            judged(200, r#"{"data":{"pid":4711}}"#),
+            Ok(Accepted::Command(4711))
+        );
         for done in [r#"{"data":null}"#, r#"{"data":"text"}"#, r#"{"success":1}"#] {
             assert_eq!(judged(200, done), Ok(Accepted::Done), "{done}");
         }

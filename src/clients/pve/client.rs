@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::{
     Credential, Error, Local,
     request::{self, Get, Permissions},
+    wire,
 };
 use crate::{
     clients::{
@@ -14,11 +15,11 @@ use crate::{
         proxmox::auth::{Scheme, Session, read},
     },
     domain::{
-        ClusterStatus, GuestDetail, GuestKind, HaStatus, Inventory, LogEntry, NodeName, ReplicationJob,
-        StorageName, Task, TaskState, Upid, Vmid,
-        cluster::Firewall,
+        ClusterStatus, GuestDetail, GuestKind, HaRules, HaStatus, Inventory, LogEntry, NodeName,
+        ReplicationJob, StorageName, Task, TaskState, Upid, Vmid,
+        cluster::{Firewall, FirewallGroup, FirewallRule},
         config::{GuestConfig, PendingChange},
-        guest::{GuestInterface, Snapshot},
+        guest::{CommandStatus, GuestInterface, Snapshot},
         node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
         reading::Reading,
         rrd::{Frame, Rrd},
@@ -128,6 +129,23 @@ impl Client {
         self.read(request::ha_status()).await
     }
 
+    /// Where HA lets its guests be. Before 9 there were groups instead of rules.
+    pub async fn ha_rules(&self) -> Result<HaRules> {
+        let resources = self.read(request::ha_resources()).await?;
+        match self.read(request::ha_rules()).await {
+            Ok(mut rules) => {
+                let stays = resources.iter().filter(|resource| resource.stays);
+                rules.stays.extend(stays.map(|resource| resource.vmid));
+                Ok(rules)
+            }
+            Err(Error::NotAvailable { .. }) => {
+                let groups = self.read(request::ha_groups()).await?;
+                Ok(wire::ha::from_groups(groups, &resources))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// The newest entries of the cluster log.
     pub async fn cluster_log(&self, max: u32) -> Result<Vec<LogEntry>> {
         self.read(request::cluster_log(max)).await
@@ -153,6 +171,28 @@ impl Client {
         self.firewall(
             request::cluster_firewall_options(),
             request::cluster_firewall_rules(),
+        )
+        .await
+    }
+
+    /// The security groups with their rules; whoever may not read the rules still gets the names.
+    pub async fn firewall_groups(&self) -> Result<Vec<FirewallGroup>> {
+        let mut groups = self.read(request::firewall_groups()).await?;
+        for group in &mut groups {
+            group.rules = match self.read(request::firewall_group(&group.name)).await {
+                Ok(rules) => Some(rules),
+                Err(Error::NotAllowed { .. }) => break,
+                Err(error) => return Err(error),
+            };
+        }
+        Ok(groups)
+    }
+
+    /// Options and rules of a node's firewall.
+    pub async fn node_firewall(&self, node: &NodeName) -> Result<Firewall> {
+        self.firewall(
+            request::node_firewall_options(node),
+            request::node_firewall_rules(node),
         )
         .await
     }
@@ -232,9 +272,24 @@ impl Client {
         self.read(request::guest_config(node, kind, vmid)).await
     }
 
+    /// A file inside a machine, from its agent.
+    pub async fn guest_file(&self, node: &NodeName, vmid: Vmid, file: &str) -> Result<Box<str>> {
+        self.read(request::guest_file(node, vmid, file)).await
+    }
+
+    /// How a command inside a machine stands. Its agent tells of its end once.
+    pub async fn command_status(&self, node: &NodeName, vmid: Vmid, pid: u64) -> Result<CommandStatus> {
+        self.read(request::command_status(node, vmid, pid)).await
+    }
+
     /// The properties of whatever stands at a path below `/api2/json`.
     pub async fn properties(&self, segments: &[&str]) -> Result<GuestConfig> {
         self.read(request::properties(segments)).await
+    }
+
+    /// The rows of whatever list stands at a path below `/api2/json`.
+    pub async fn rows(&self, segments: &[&str]) -> Result<Vec<GuestConfig>> {
+        self.read(request::rows(segments)).await
     }
 
     /// Changes that wait for its next start.
@@ -355,7 +410,7 @@ impl Client {
     async fn firewall(
         &self,
         options: Get<super::FirewallOptions>,
-        rules: Get<Vec<Box<str>>>,
+        rules: Get<Vec<FirewallRule>>,
     ) -> Result<Firewall> {
         let (options, rules) = tokio::join!(self.read(options), self.read(rules));
         let options = options?;

@@ -8,10 +8,11 @@ mod readings;
 pub use readings::{cluster_readings, guests_not_backed_up};
 
 use crate::domain::{
-    ClusterStatus, GuestDetail, GuestKind, HaStatus, Inventory, LogEntry, NodeName, ReplicationJob,
+    ClusterStatus, GuestDetail, GuestKind, HaRules, HaStatus, Inventory, LogEntry, NodeName, ReplicationJob,
     StorageName, Task, TaskState, Upid, Vmid,
+    cluster::{FirewallGroup, FirewallRule},
     config::{GuestConfig, PendingChange},
-    guest::{GuestInterface, Snapshot},
+    guest::{CommandStatus, GuestInterface, Snapshot},
     node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
     rrd::{Frame, Rrd},
     storage::{StorageDetail, Volume},
@@ -20,7 +21,7 @@ use crate::domain::{
 
 pub use crate::clients::proxmox::get::{Get, Sample};
 
-use super::wire::{access, cluster, firewall, guests, nodes, rrd, storage};
+use super::wire::{access, agent, cluster, firewall, guests, ha, nodes, rrd, storage};
 use crate::clients::proxmox::{envelope::Decode, tasks};
 
 /// Paths, each with the privileges on it.
@@ -58,6 +59,21 @@ pub fn ha_status() -> Get<HaStatus> {
     Get::new(&["cluster", "ha", "status", "current"], cluster::ha_status)
 }
 
+/// `/cluster/ha/rules`; since 9.
+pub fn ha_rules() -> Get<HaRules> {
+    Get::new(&["cluster", "ha", "rules"], ha::rules)
+}
+
+/// `/cluster/ha/groups`; before 9.
+pub fn ha_groups() -> Get<Vec<ha::Group>> {
+    Get::new(&["cluster", "ha", "groups"], ha::groups)
+}
+
+/// `/cluster/ha/resources`.
+pub fn ha_resources() -> Get<Vec<ha::Resource>> {
+    Get::new(&["cluster", "ha", "resources"], ha::resources)
+}
+
 /// `/cluster/log`, the newest `max` entries.
 pub fn cluster_log(max: u32) -> Get<Vec<LogEntry>> {
     Get::new(&["cluster", "log"], cluster::log).with("max", &max.max(1))
@@ -69,8 +85,31 @@ pub fn cluster_firewall_options() -> Get<firewall::Options> {
 }
 
 /// `/cluster/firewall/rules`.
-pub fn cluster_firewall_rules() -> Get<Vec<Box<str>>> {
+pub fn cluster_firewall_rules() -> Get<Vec<FirewallRule>> {
     Get::new(&["cluster", "firewall", "rules"], firewall::rules)
+}
+
+/// `/cluster/firewall/groups`.
+pub fn firewall_groups() -> Get<Vec<FirewallGroup>> {
+    Get::new(&["cluster", "firewall", "groups"], firewall::groups)
+}
+
+/// `/cluster/firewall/groups/{group}`: its rules.
+pub fn firewall_group(group: &str) -> Get<Vec<FirewallRule>> {
+    Get::new(&["cluster", "firewall", "groups", group], firewall::rules)
+}
+
+/// `/nodes/{node}/firewall/options`.
+pub fn node_firewall_options(node: &NodeName) -> Get<firewall::Options> {
+    Get::new(
+        &["nodes", node.as_str(), "firewall", "options"],
+        firewall::options,
+    )
+}
+
+/// `/nodes/{node}/firewall/rules`.
+pub fn node_firewall_rules(node: &NodeName) -> Get<Vec<FirewallRule>> {
+    Get::new(&["nodes", node.as_str(), "firewall", "rules"], firewall::rules)
 }
 
 /// `/access/permissions` of the one who asks.
@@ -157,9 +196,31 @@ pub fn guest_config(node: &NodeName, kind: GuestKind, vmid: Vmid) -> Get<GuestCo
     guest(node, kind, vmid, &["config"], guests::config).with("current", &1)
 }
 
+/// `…/agent/file-read` of a machine.
+pub fn guest_file(node: &NodeName, vmid: Vmid, file: &str) -> Get<Box<str>> {
+    guest(node, GuestKind::Qemu, vmid, &["agent", "file-read"], agent::file).with("file", &file)
+}
+
+/// `…/agent/exec-status` of a machine.
+pub fn command_status(node: &NodeName, vmid: Vmid, pid: u64) -> Get<CommandStatus> {
+    guest(
+        node,
+        GuestKind::Qemu,
+        vmid,
+        &["agent", "exec-status"],
+        agent::status,
+    )
+    .with("pid", &pid)
+}
+
 /// The properties of whatever stands at a path, values that wait for the next start among them.
 pub fn properties(segments: &[&str]) -> Get<GuestConfig> {
     Get::new(segments, guests::config)
+}
+
+/// The rows of a list, each with its properties.
+pub fn rows(segments: &[&str]) -> Get<Vec<GuestConfig>> {
+    Get::new(segments, guests::rows)
 }
 
 /// `…/{vmid}/pending`: only what waits.
@@ -192,7 +253,7 @@ pub fn guest_firewall_options(node: &NodeName, kind: GuestKind, vmid: Vmid) -> G
 }
 
 /// `…/{vmid}/firewall/rules`.
-pub fn guest_firewall_rules(node: &NodeName, kind: GuestKind, vmid: Vmid) -> Get<Vec<Box<str>>> {
+pub fn guest_firewall_rules(node: &NodeName, kind: GuestKind, vmid: Vmid) -> Get<Vec<FirewallRule>> {
     guest(node, kind, vmid, &["firewall", "rules"], firewall::rules)
 }
 
@@ -262,9 +323,17 @@ pub fn catalogue() -> Vec<Sample> {
         cluster_status().sample(),
         cluster_tasks().sample(),
         ha_status().sample(),
+        ha_rules().sample(),
+        ha_groups().sample(),
+        ha_resources().sample(),
         cluster_log(500).sample(),
         cluster_firewall_options().sample(),
         cluster_firewall_rules().sample(),
+        firewall_groups().sample(),
+        firewall_group("web").sample(),
+        node_firewall_options(&node).sample(),
+        node_firewall_rules(&node).sample(),
+        rows(&["cluster", "firewall", "rules"]).sample(),
         permissions().sample(),
         node_status(&node).sample(),
         node_services(&node).sample(),
@@ -283,6 +352,8 @@ pub fn catalogue() -> Vec<Sample> {
         node_rrd(&node, Frame::Hour).sample(),
         storage_rrd(&node, &store, Frame::Year).sample(),
         properties(&["cluster", "options"]).sample(),
+        guest_file(&node, vmid, "/etc/passwd").sample(),
+        command_status(&node, vmid, 4711).sample(),
     ];
     for kind in [GuestKind::Qemu, GuestKind::Lxc] {
         all.push(guest_status(&node, kind, vmid).sample());

@@ -175,7 +175,16 @@ fn wrong_state(deed: Deed, guest: &Guest) -> Option<String> {
 
 fn works_under_lock(deed: Deed, lock: &str) -> bool {
     match deed {
-        Deed::GuestStop | Deed::GuestShutdown | Deed::GuestReset | Deed::GuestUnlock => true,
+        Deed::GuestStop
+        | Deed::GuestShutdown
+        | Deed::GuestReset
+        | Deed::GuestUnlock
+        | Deed::FirewallGroupAttach
+        | Deed::FirewallGroupDetach
+        | Deed::FirewallOpen
+        | Deed::FirewallClose
+        | Deed::FirewallEnable
+        | Deed::FirewallDisable => true,
         Deed::GuestResume | Deed::GuestStart => lock == "suspended",
         _ => false,
     }

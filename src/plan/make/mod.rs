@@ -6,30 +6,40 @@ mod config;
 mod copies;
 mod disk;
 mod end;
+mod evacuate;
+mod firewall;
 mod guest;
+mod keys;
 mod migrate;
+mod moving;
+mod node;
 mod power;
+mod restore;
 mod risks;
 mod shift;
 mod snapshot;
 mod task;
 
+pub use arguments::value_fits;
+pub(super) use keys::ACCOUNTS;
+
 use std::{cell::RefCell, collections::BTreeSet};
 
-use super::{Arguments, Deed, Plan, Proof, Refusal, Risk, Scene, Step, WayBack, Weight};
+use super::{Arguments, Deed, Plan, Proof, Refusal, Risk, Scene, Step, WayBack};
 use crate::{
     actions::deed::Object,
     domain::{Call, ClusterId, ObjectRef, Vmid},
     store::Store,
 };
 
-pub use arguments::value_fits;
 pub(super) use clone::free_vmid;
 pub(super) use copies::backup_feeds;
 
 /// What is done to one target.
 #[derive(Debug, Default)]
 struct Draft {
+    /// What it is done to, in the plan's title; without it, the title of the first step.
+    title: Option<String>,
     /// Its steps; `needs` counts from the draft's first.
     steps: Vec<Step>,
     /// What one should know before.
@@ -130,7 +140,10 @@ pub fn make(deed: Deed, targets: &[ObjectRef], given: &Arguments, scene: Scene<'
         match drafted {
             Ok(draft) => {
                 let first = steps.len();
-                done.push((target.clone(), name_of(target, &draft.steps, scene.store)));
+                let title = draft
+                    .title
+                    .unwrap_or_else(|| name_of(target, &draft.steps, scene.store));
+                done.push((target.clone(), title));
                 made.extend(draft.made);
                 shifts.extend(draft.shifts);
                 steps.extend(draft.steps.into_iter().map(|mut step| {
@@ -143,18 +156,14 @@ pub fn make(deed: Deed, targets: &[ObjectRef], given: &Arguments, scene: Scene<'
             Err(refusal) => refused.push(refusal),
         }
     }
-    if steps.is_empty() {
+    if done.is_empty() {
         return Err(refused
             .into_iter()
             .next()
             .unwrap_or_else(|| Refusal::NotPossible("there is nothing to do it to".to_owned())));
     }
     risks.extend(shift::judge(&shifts, scene)?);
-    risks.extend(
-        refused
-            .into_iter()
-            .map(|refusal| Risk::new(Weight::Warning, format!("left out: {refusal}"))),
-    );
+    risks.extend(refused.into_iter().map(Risk::left_out));
     risks.sort_by_key(|risk| std::cmp::Reverse(risk.weight));
     let (title, word) = match &done[..] {
         [(target, title)] => (format!("{} {title}", deed.title()), word(target, title)),
@@ -251,6 +260,7 @@ pub fn availability(deed: Deed, target: &ObjectRef, store: &Store) -> Result<(),
     let only = |what: &str| Err(Refusal::NotPossible(format!("only {what} can be acted on so")));
     match (deed.row().object, target) {
         (Object::Guest, ObjectRef::Guest(target)) => guest::possible(deed, target, store).map(drop),
+        (Object::Node, ObjectRef::Node(target)) => node::possible(deed, target, store),
         (Object::Task, ObjectRef::Task(target)) => task::possible(target, store),
         (object, _) => only(plural(object)),
     }
@@ -269,6 +279,13 @@ fn draft(task: Task<'_>) -> Result<Draft, Refusal> {
             };
             let mut draft = match task.deed {
                 Deed::GuestMigrate => migrate::draft(&on),
+                Deed::FirewallGroupAttach
+                | Deed::FirewallGroupDetach
+                | Deed::FirewallOpen
+                | Deed::FirewallClose
+                | Deed::FirewallEnable
+                | Deed::FirewallDisable => firewall::draft(&on),
+                Deed::GuestKeyAdd | Deed::GuestKeyRevoke => keys::draft(&on),
                 Deed::SnapshotCreate | Deed::SnapshotRollback | Deed::SnapshotDelete => snapshot::draft(&on),
                 Deed::GuestClone => clone::draft(&on),
                 Deed::DiskResize | Deed::DiskMove => disk::draft(&on),
@@ -284,6 +301,7 @@ fn draft(task: Task<'_>) -> Result<Draft, Refusal> {
             draft.risks.extend(risks::common(&on));
             Ok(draft)
         }
+        ObjectRef::Node(target) => node::draft(task, target),
         ObjectRef::Task(target) => Ok(task::draft(task, target)),
         other => Err(Refusal::NotPossible(format!(
             "nothing of that can be done to {other}"

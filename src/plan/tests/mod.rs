@@ -1,7 +1,11 @@
 //! Plans and how they are run, against a made estate.
 
 mod changes;
+mod evacuation;
+mod firewall;
+mod keys;
 mod making;
+mod nodes;
 mod relocating;
 mod running;
 mod ways;
@@ -105,6 +109,7 @@ fn plan(
             store,
             rules: &rules,
             now,
+            past: &[],
         },
     )
 }

@@ -13,7 +13,7 @@ use crate::{
     domain::{ClusterId, Task, TaskRef, TaskState, Upid},
     plan::{
         Deed, Plan, Proof, Step,
-        journal::{Journal, JournalError, Worker},
+        journal::{End, Journal, JournalError, Worker},
         runner::{News, Options, Outcome, Runner, Sent, World},
     },
 };
@@ -168,6 +168,10 @@ impl World for Fake {
             return Err("the node is away".to_owned());
         }
         Ok((state.tasks.clone(), false))
+    }
+
+    async fn command(&self, _step: &Step, _pid: u64) -> Result<Option<End>, String> {
+        Err("not asked in these tests".to_owned())
     }
 
     async fn holds(&self, _step: &Step) -> Result<bool, String> {

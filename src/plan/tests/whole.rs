@@ -81,6 +81,7 @@ fn by(
         store,
         rules,
         now: Timestamp::from_second(1_000_000).unwrap(),
+        past: &[],
     };
     make(deed, &targets, &arguments(given), scene)
 }

@@ -34,6 +34,7 @@ pub(super) fn feeds(cx: &Cx<'_>, id: &ClusterId) -> Vec<Feed> {
         Feed::Version,
         Feed::Permissions,
         Feed::ClusterFirewall,
+        Feed::FirewallGroups,
     ];
     let nodes = cx.store.cluster(id).map_or(&[][..], Cluster::nodes);
     let online = nodes.iter().filter(|node| node.status == NodeStatus::Online);
@@ -67,6 +68,10 @@ pub(super) fn page(cx: &Cx<'_>, id: &ClusterId) -> Vec<Section> {
     sections.push(pools(&inventory, cluster.pools(), cluster.guests()));
     sections.push(zones(&inventory, cluster.zones()));
     sections.push(parts::firewall(&fresh(Feed::ClusterFirewall), cluster.firewall()));
+    sections.extend(parts::firewall_groups(
+        &fresh(Feed::FirewallGroups),
+        cluster.firewall_groups(),
+    ));
     sections.extend(replication(cx, cluster));
     sections.push(log(cx, &fresh(Feed::ClusterLog), cluster.log()));
     sections.push(permissions(&fresh(Feed::Permissions), cluster.permissions()));

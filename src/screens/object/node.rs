@@ -36,6 +36,7 @@ pub(super) fn feeds(cx: &Cx<'_>, id: &NodeRef) -> Vec<Feed> {
         Feed::NodeNetwork(node()),
         Feed::NodeSubscription(node()),
         Feed::NodeReplication(node()),
+        Feed::NodeFirewall(node()),
         Feed::NodeTime(node()),
         Feed::Tasks,
     ]
@@ -112,6 +113,9 @@ pub(super) fn page(cx: &Cx<'_>, id: &NodeRef) -> Vec<Section> {
         &fresh(Feed::NodeReplication(name())),
         store.node_replication(id),
     ));
+    let firewall = store.node_firewall(id);
+    sections
+        .extend(firewall.map(|firewall| parts::firewall(&fresh(Feed::NodeFirewall(name())), Some(firewall))));
     sections.push(parts::tasks(cx, &id.cluster, |task| task.upid.node == id.node));
     // Mostly the longest, and seldom what one came for.
     sections.push(lists::updates(

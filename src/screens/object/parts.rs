@@ -154,10 +154,12 @@ pub(super) fn feed_words(feed: &Feed) -> String {
         Feed::ClusterStatus => "cluster status",
         Feed::Tasks => "tasks",
         Feed::HaStatus => "HA status",
+        Feed::HaRules => "HA rules",
         Feed::ClusterLog => "cluster log",
         Feed::Version => "version",
         Feed::Permissions => "permissions",
         Feed::ClusterFirewall => "cluster firewall",
+        Feed::FirewallGroups => "security groups",
         Feed::NodeStatus(_) | Feed::GuestStatus(_) | Feed::StorageStatus(..) => "status",
         Feed::NodeServices(_) => "services",
         Feed::NodeCertificates(_) => "certificates",
@@ -172,7 +174,8 @@ pub(super) fn feed_words(feed: &Feed) -> String {
         Feed::GuestPending(_) => "pending changes",
         Feed::GuestAddresses(_) => "addresses",
         Feed::GuestSnapshots(_) => "snapshots",
-        Feed::GuestFirewall(_) => "firewall",
+        Feed::GuestFile(..) => "file",
+        Feed::NodeFirewall(_) | Feed::GuestFirewall(_) => "firewall",
         Feed::StorageContent(..) => "content",
         Feed::TaskStatus(_) => "task",
         Feed::TaskLog(_) => "task log",
@@ -333,6 +336,33 @@ pub(super) fn tasks(cx: &Cx<'_>, cluster: &ClusterId, about: impl Fn(&Task) -> b
     .wants(90)
 }
 
+/// The security groups of a cluster, if it has any.
+pub(super) fn firewall_groups(
+    fresh: &Freshness,
+    groups: Option<&[crate::domain::cluster::FirewallGroup]>,
+) -> Option<Section> {
+    let groups = groups.filter(|groups| !groups.is_empty())?;
+    let section = sourced("Security groups", fresh, Some(groups), "none", |groups| {
+        let mut facts = Facts::default();
+        for group in groups {
+            let rules = group.rules.as_deref().unwrap_or_default();
+            let lines: Vec<String> = rules
+                .iter()
+                .map(crate::domain::cluster::FirewallRule::line)
+                .collect();
+            let text = match (&group.rules, &group.comment) {
+                (None, None) => "its rules may not be read".to_owned(),
+                (_, Some(comment)) if lines.is_empty() => comment.to_string(),
+                (_, None) if lines.is_empty() => "no rules".to_owned(),
+                _ => lines.join("; "),
+            };
+            facts.add(&group.name, text);
+        }
+        facts.body()
+    });
+    Some(section)
+}
+
 /// Rows of a firewall, or of what it says of itself.
 pub(super) fn firewall(fresh: &Freshness, data: Option<&crate::domain::cluster::Firewall>) -> Section {
     sourced("Firewall", fresh, data, "no firewall set up", |firewall| {
@@ -346,7 +376,7 @@ pub(super) fn firewall(fresh: &Freshness, data: Option<&crate::domain::cluster::
         facts.maybe("input policy", firewall.policy_in.as_deref());
         facts.maybe("output policy", firewall.policy_out.as_deref());
         for (number, rule) in firewall.rules.iter().enumerate() {
-            facts.add(&format!("rule {number}"), &**rule);
+            facts.add(&format!("rule {number}"), rule.line());
         }
         facts.body()
     })

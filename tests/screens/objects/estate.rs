@@ -7,7 +7,7 @@ use pvedeck::{
         ClusterStatus, Guest, GuestDetail, GuestKind, GuestRef, GuestStatus, HaResource, HaStatus, Inventory,
         LogEntry, Node, NodeRef, NodeStatus, ObjectRef, Pool, ReplicationJob, SdnZone, Storage, StorageRef,
         StorageStatus, Task, TaskRef, TaskState, Upid, Vmid,
-        cluster::{Firewall, Member},
+        cluster::{Firewall, FirewallRule, Member},
         config::{GuestConfig, PendingChange},
         guest::{GuestInterface, Pressure, Snapshot},
         node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
@@ -310,7 +310,13 @@ fn guest_feeds(world: &mut World, text: &str) {
             enabled: Some(true),
             policy_in: Some("DROP".into()),
             policy_out: Some("ACCEPT".into()),
-            rules: vec!["in ACCEPT tcp dport 443".into()],
+            rules: vec![FirewallRule {
+                kind: "in".into(),
+                action: "ACCEPT".into(),
+                enabled: true,
+                demands: vec![("proto".into(), "tcp".into()), ("dport".into(), "443".into())],
+                ..FirewallRule::default()
+            }],
         }),
     );
 }

@@ -4,9 +4,10 @@ use serde::Deserialize;
 
 use super::{
     Broken, Envelope,
-    lenient::{Flag, Text},
+    lenient::{Flag, Int, Text},
     said,
 };
+use crate::domain::cluster::{FirewallGroup, FirewallRule};
 
 /// The switch and the default policies.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -41,6 +42,7 @@ pub(in super::super) fn options(envelope: &Envelope<'_>) -> Result<Options, Brok
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Rule<'a> {
+    pos: Int,
     enable: Flag,
     #[serde(borrow)]
     r#type: Text<'a>,
@@ -60,45 +62,61 @@ struct Rule<'a> {
     dport: Text<'a>,
     #[serde(borrow)]
     iface: Text<'a>,
+    #[serde(borrow, rename = "icmp-type")]
+    icmp_type: Text<'a>,
+    #[serde(borrow)]
+    comment: Text<'a>,
+    #[serde(borrow)]
+    digest: Text<'a>,
+}
+
+fn rule(row: Rule<'_>) -> FirewallRule {
+    let demands = [
+        ("macro", row.r#macro),
+        ("proto", row.proto),
+        ("source", row.source),
+        ("sport", row.sport),
+        ("dest", row.dest),
+        ("dport", row.dport),
+        ("iface", row.iface),
+        ("icmp-type", row.icmp_type),
+    ];
+    FirewallRule {
+        pos: row.pos.u32(),
+        kind: said(row.r#type).unwrap_or_default(),
+        action: said(row.action).unwrap_or_default(),
+        enabled: row.enable.0 != Some(false),
+        demands: demands
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.into(), said(value)?)))
+            .collect(),
+        comment: said(row.comment),
+        digest: said(row.digest),
+    }
+}
+
+pub(in super::super) fn rules(envelope: &Envelope<'_>) -> Result<Vec<FirewallRule>, Broken> {
+    envelope.list(|row: Rule<'_>| Some(rule(row)))
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct GroupRow<'a> {
+    #[serde(borrow)]
+    group: Text<'a>,
     #[serde(borrow)]
     comment: Text<'a>,
 }
 
-impl Rule<'_> {
-    /// `in ACCEPT tcp dport 22 from +mgmt`.
-    fn line(&self) -> Box<str> {
-        let mut line = String::new();
-        if self.enable.0 == Some(false) {
-            line.push_str("(off)");
-        }
-        let words = [
-            ("", &self.r#type),
-            ("", &self.action),
-            ("", &self.r#macro),
-            ("", &self.proto),
-            ("sport ", &self.sport),
-            ("dport ", &self.dport),
-            ("from ", &self.source),
-            ("to ", &self.dest),
-            ("on ", &self.iface),
-            ("# ", &self.comment),
-        ];
-        for (name, value) in words {
-            let value = value.as_str();
-            if !value.is_empty() {
-                if !line.is_empty() {
-                    line.push(' ');
-                }
-                line.push_str(name);
-                line.push_str(value);
-            }
-        }
-        line.into()
-    }
-}
-
-pub(in super::super) fn rules(envelope: &Envelope<'_>) -> Result<Vec<Box<str>>, Broken> {
-    envelope.list(|rule: Rule<'_>| Some(rule.line()))
+/// `/cluster/firewall/groups`: names and comments.
+pub(in super::super) fn groups(envelope: &Envelope<'_>) -> Result<Vec<FirewallGroup>, Broken> {
+    envelope.list(|row: GroupRow<'_>| {
+        Some(FirewallGroup {
+            name: said(row.group)?,
+            comment: said(row.comment),
+            rules: None,
+        })
+    })
 }
 
 #[cfg(test)]
@@ -111,12 +129,16 @@ mod tests {
         let body = r#"{"data":[
             {"pos":0,"type":"in","action":"ACCEPT","proto":"tcp","dport":22,"source":"+mgmt","enable":1,"comment":"ssh"},
             {"pos":1,"type":"group","action":"web","iface":"net0","enable":"0"}, 7]}"#;
-        let lines = rules(&envelope(body).unwrap()).unwrap();
-        let expected: [Box<str>; 2] = [
-            "in ACCEPT tcp dport 22 from +mgmt # ssh".into(),
-            "(off) group web on net0".into(),
-        ];
-        assert_eq!(lines, expected);
+        let rules = rules(&envelope(body).unwrap()).unwrap();
+        let lines: Vec<String> = rules.iter().map(FirewallRule::line).collect();
+        assert_eq!(
+            lines,
+            [
+                "in ACCEPT tcp dport 22 from +mgmt # ssh",
+                "(off) group web on net0"
+            ]
+        );
+        assert_eq!((rules[1].pos, rules[1].demand("iface")), (Some(1), Some("net0")));
         let options = options(&envelope(r#"{"data":{"enable":"1","policy_in":"DROP"}}"#).unwrap()).unwrap();
         assert!(options.enabled);
         assert_eq!(options.policy_in.as_deref(), Some("DROP"));

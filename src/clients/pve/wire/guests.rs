@@ -132,7 +132,10 @@ fn value(raw: &RawValue) -> Box<str> {
 }
 
 pub(in super::super) fn config(envelope: &Envelope<'_>) -> Result<GuestConfig, Broken> {
-    let fields: BTreeMap<Cow<'_, str>, &RawValue> = envelope.object()?;
+    Ok(properties(envelope.object()?))
+}
+
+fn properties(fields: BTreeMap<Cow<'_, str>, &RawValue>) -> GuestConfig {
     let mut config = GuestConfig::default();
     for (key, raw) in fields {
         if key == "digest" {
@@ -141,7 +144,12 @@ pub(in super::super) fn config(envelope: &Envelope<'_>) -> Result<GuestConfig, B
             config.entries.push((key.into(), value(raw)));
         }
     }
-    Ok(config)
+    config
+}
+
+/// The rows of any list, each with its properties.
+pub(in super::super) fn rows(envelope: &Envelope<'_>) -> Result<Vec<GuestConfig>, Broken> {
+    envelope.list(|fields: BTreeMap<Cow<'_, str>, &RawValue>| Some(properties(fields)))
 }
 
 #[derive(Deserialize, Default)]

@@ -5,9 +5,11 @@
 //! - No type of this module leaves the client.
 
 pub(super) mod access;
+pub(super) mod agent;
 pub(super) mod cluster;
 pub(super) mod firewall;
 pub(super) mod guests;
+pub(super) mod ha;
 pub(super) mod nodes;
 pub(super) mod readings;
 pub(super) mod rrd;
