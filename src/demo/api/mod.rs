@@ -12,14 +12,19 @@ mod config;
 mod create;
 mod destroy;
 mod disks;
+mod firewall;
+mod firewall_rule;
+mod firewall_sets;
 mod guest;
 mod ha;
 mod ha_rules;
 mod hardware;
 mod inside;
+mod jobs;
 mod migrate;
 mod move_disk;
 mod node;
+mod pools;
 mod power;
 mod privilege;
 mod resources;
@@ -119,6 +124,9 @@ impl Call<'_> {
             return self.route_guest(Kind::Lxc, rest);
         }
         self.route_cluster()
+            .or_else(|| self.route_firewall())
+            .or_else(|| self.route_jobs())
+            .or_else(|| self.route_pools())
             .or_else(|| self.route_ha())
             .or_else(|| self.route_ha_rules())
             .or_else(|| self.route_bulk())
@@ -145,6 +153,7 @@ impl Call<'_> {
             return Some(Err(failure));
         }
         self.route_guest_reads(kind, rest)
+            .or_else(|| self.route_firewall())
             .or_else(|| self.route_inside(kind, rest))
             .or_else(|| self.route_config(kind, rest))
             .or_else(|| self.route_disks(kind, rest))
