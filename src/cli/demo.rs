@@ -92,11 +92,12 @@ async fn serve(datacentre: &Datacentre, places: &Places) -> Result<(), Failure> 
     }
     print(&text)?;
     for cluster in datacentre.clusters() {
+        let users = cluster.roles().map(|(user, may)| format!("{user} ({may})"));
         talk(format!(
             "{} at {}: users {}; password {}; a token that may only look: {}",
             cluster.name(),
             cluster.url(),
-            cluster.users().join(", "),
+            users.join(", "),
             cluster.password().expose_secret(),
             cluster.auditor_token().expose_secret(),
         ));

@@ -56,10 +56,11 @@ pub(super) const PRIVILEGES: &[&str] = &[
     "VM.Snapshot.Rollback",
 ];
 
-/// The built-in roles.
+/// The roles: those that are built in, and `PowerOperator`.
 pub(super) const ROLES: &[&str] = &[
     "Administrator",
     "NoAccess",
+    "PowerOperator",
     "PVEAdmin",
     "PVEAuditor",
     "PVEDatastoreAdmin",
@@ -83,6 +84,8 @@ pub(super) fn role(name: &str) -> Option<Vec<&'static str>> {
     Some(match name {
         "Administrator" => PRIVILEGES.to_vec(),
         "NoAccess" => Vec::new(),
+        // The one role that somebody of this estate has made.
+        "PowerOperator" => vec!["VM.Audit", "VM.PowerMgmt"],
         "PVEAdmin" => matching(|p| {
             !matches!(
                 p,

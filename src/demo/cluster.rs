@@ -154,21 +154,30 @@ impl Cluster {
         self.token_of("auditor@pve")
     }
 
-    /// The token `demo` of `auditor@pve`, `operator@pve` (guests of the pool `acme`) or `nobody@pve`.
+    /// The token `demo` of a user other than root and `totp@pve`; see [`Cluster::roles`].
     pub fn token_of(&self, user: &str) -> SecretString {
         format!("{user}!demo={}", self.passwords.audit_token).into()
     }
 
     /// Users that sign in with [`Cluster::password`]; `totp@pve` is asked for a second factor.
-    pub fn users(&self) -> [&'static str; 5] {
-        [
-            "root@pam",
-            "auditor@pve",
-            "operator@pve",
-            "nobody@pve",
-            "totp@pve",
-        ]
+    pub fn users(&self) -> [&'static str; 7] {
+        Self::ROLES.map(|(user, _)| user)
     }
+
+    /// The users, and in a few words what each may do.
+    pub fn roles(&self) -> [(&'static str, &'static str); 7] {
+        Self::ROLES
+    }
+
+    const ROLES: [(&'static str, &'static str); 7] = [
+        ("root@pam", "everything"),
+        ("auditor@pve", "reads everything"),
+        ("operator@pve", "runs the guests of the pool acme"),
+        ("power@pve", "starts and stops guests"),
+        ("pooladmin@pve", "runs the pool beta"),
+        ("nobody@pve", "nothing"),
+        ("totp@pve", "reads everything, with a second factor"),
+    ];
 
     /// The password of every user.
     pub fn password(&self) -> SecretString {

@@ -141,10 +141,10 @@ fn matches(template: &'static str, path: &str) -> Option<Variables> {
             (None, None) => return Some(variables),
             (Some(want), Some(have)) => {
                 match want.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-                    // A volume id holds a slash; it is the last part of its path.
-                    Some("volume") => {
+                    // A volume id, a network and the name of a nested pool hold slashes; they end their paths.
+                    Some(name @ ("volume" | "cidr" | "poolid")) => {
                         let rest: Vec<&str> = std::iter::once(have).chain(given.by_ref()).collect();
-                        variables.push(("volume", rest.join("/")));
+                        variables.push((name, rest.join("/")));
                     }
                     Some(name) => variables.push((name, have.to_owned())),
                     None if want == have => {}

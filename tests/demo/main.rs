@@ -8,7 +8,9 @@
 mod support;
 
 mod agent;
+mod belongings;
 mod config;
+mod firewall;
 mod guests;
 mod ha;
 mod migration;

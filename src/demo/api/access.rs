@@ -352,7 +352,7 @@ fn roles() -> Value {
         .iter()
         .map(|name| {
             let privileges = acl::role(name).unwrap_or_default().join(",");
-            json!({"roleid": name, "privs": privileges, "special": 1})
+            json!({"roleid": name, "privs": privileges, "special": u8::from(*name != "PowerOperator")})
         })
         .collect()
 }

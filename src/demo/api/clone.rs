@@ -94,6 +94,7 @@ impl Call<'_> {
         fresh.stubborn = guest.stubborn;
         fresh.config = copy.config;
         self.world.guests.insert(new, fresh);
+        self.world.copy_firewall(guest.vmid, new);
         let takes = 1500 + (copy.bytes >> 30).min(300).cast_signed() * 400;
         self.begin(
             order

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Call, cluster::digest};
+use super::Call;
 use crate::demo::{
-    answer::{Data, Failure, Outcome},
+    answer::{Failure, Outcome},
     world::guest::{Config, Guest, Kind, Power},
 };
 
@@ -65,15 +65,6 @@ impl Call<'_> {
                 snapshot_config(guest, name).map(|config| Value::Object(config).into())
             }
             ("GET", "/rrddata") => Ok(self.guest_history(guest).into()),
-            ("GET", "/firewall/options") => Ok(json!({"digest": digest("")}).into()),
-            ("GET", "/firewall/rules") => Ok(json!([
-                {"pos": 0, "type": "in", "action": "ACCEPT", "enable": 1, "macro": "SSH", "digest": digest("rules")},
-            ])
-            .into()),
-            ("GET", "/firewall/log") => Ok(Data::Page(
-                json!([{"n": 1, "t": "unable to open file - No such file or directory"}]),
-                1,
-            )),
             ("GET", "/feature") => self.feature(guest),
             _ => return None,
         })

@@ -13,15 +13,20 @@ mod console;
 mod create;
 mod destroy;
 mod disks;
+mod firewall;
+mod firewall_rule;
+mod firewall_sets;
 mod guest;
 mod ha;
 mod ha_rules;
 mod hardware;
 mod inside;
+mod jobs;
 mod metrics;
 mod migrate;
 mod move_disk;
 mod node;
+mod pools;
 mod power;
 mod privilege;
 mod resources;
@@ -122,6 +127,9 @@ impl Call<'_> {
         }
         self.route_console(None)
             .or_else(|| self.route_cluster())
+            .or_else(|| self.route_firewall())
+            .or_else(|| self.route_jobs())
+            .or_else(|| self.route_pools())
             .or_else(|| self.route_ha())
             .or_else(|| self.route_ha_rules())
             .or_else(|| self.route_bulk())
@@ -149,6 +157,7 @@ impl Call<'_> {
         }
         self.route_console(Some(kind))
             .or_else(|| self.route_guest_reads(kind, rest))
+            .or_else(|| self.route_firewall())
             .or_else(|| self.route_inside(kind, rest))
             .or_else(|| self.route_config(kind, rest))
             .or_else(|| self.route_disks(kind, rest))

@@ -84,8 +84,7 @@ impl Call<'_> {
                 let line = format!("{}: start replication job", self.variable("id"));
                 Ok(Data::Page(json!([{"n": 1, "t": line}]), 1))
             }
-            ("GET", "/nodes/{node}/firewall/options") => Ok(json!({"digest": digest("")}).into()),
-            ("GET", "/nodes/{node}/firewall/rules" | "/nodes/{node}/aplinfo") => Ok(json!([]).into()),
+            ("GET", "/nodes/{node}/aplinfo") => Ok(json!([]).into()),
             ("GET", "/nodes/{node}/sdn/zones") => {
                 Ok(json!([{"zone": "localnetwork", "status": "available"}]).into())
             }
@@ -221,7 +220,7 @@ impl Call<'_> {
             .map(|(job, guest)| {
                 let last = now - now.rem_euclid(900);
                 let mut row = json!({
-                    "id": format!("{}-0", job.vmid), "type": "local", "guest": job.vmid, "jobnum": 0,
+                    "id": job.id(), "type": "local", "guest": job.vmid, "jobnum": job.number,
                     "source": guest.node, "target": job.target, "schedule": job.schedule, "vmtype": guest.kind.name(),
                     "last_try": last, "last_sync": last, "next_sync": last + 900, "duration": 3.4, "fail_count": 0,
                 });

@@ -240,6 +240,7 @@ impl Call<'_> {
                     self.world
                         .nodes
                         .iter()
+                        .filter(|node| storage.enabled_on(&node.name).is_ok())
                         .map(|node| storage_row(self.world, storage, node)),
                 );
             }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, cluster::digest};
+use super::{Call, cluster::digest, config::split_list};
 use crate::demo::{
     answer::{Failure, Outcome},
     world::{
@@ -32,10 +32,12 @@ impl Call<'_> {
                 let found = self.world.storage(name).map(|storage| definition(storage).into());
                 found.ok_or_else(|| Failure::server(format!("storage '{name}' does not exist")))
             }
+            ("PUT", "/storage/{storage}") => self.change_storage(),
             ("GET", "/nodes/{node}/storage") => Ok(self.node_storages().into()),
             ("GET", "/nodes/{node}/storage/{storage}/status") => self.storage_status(),
             ("GET", "/nodes/{node}/storage/{storage}/content") => self.content(),
             ("GET", "/nodes/{node}/storage/{storage}/content/{volume}") => self.volume(),
+            ("PUT", "/nodes/{node}/storage/{storage}/content/{volume}") => self.change_volume(),
             ("DELETE", "/nodes/{node}/storage/{storage}/content/{volume}") => self.delete_volume(),
             ("GET", "/nodes/{node}/storage/{storage}/rrddata") => self.storage_history(),
             _ => return None,
@@ -73,6 +75,7 @@ impl Call<'_> {
             .storages
             .iter()
             .filter(|storage| self.sees_storage(storage.name))
+            .filter(|storage| !storage.disabled && storage.enabled_on(self.variable("node")).is_ok())
             .filter(|storage| self.params.get("storage").is_none_or(|name| storage.name == name))
             .filter(|storage| {
                 wanted.is_none_or(|list| {
@@ -161,30 +164,120 @@ impl Call<'_> {
         .into())
     }
 
-    fn delete_volume(&mut self) -> Outcome {
-        let name = self.known_storage()?.name;
-        if !self.has(&format!("/storage/{name}"), "Datastore.Allocate") {
-            return Err(Failure::forbidden(
-                &format!("/storage/{name}"),
-                "Datastore.Allocate",
-            ));
-        }
+    /// The id of the volume that the path names.
+    fn volid(&self) -> String {
         let volid = self.variable("volume");
-        let volid = if volid.contains(':') {
+        if volid.contains(':') {
             volid.to_owned()
         } else {
-            format!("{name}:{volid}")
-        };
-        if self
-            .world
-            .volumes
-            .iter()
-            .any(|volume| volume.volid == volid && volume.protected)
-        {
-            return Err(Failure::server(format!("can't remove '{volid}': protected")));
+            format!("{}:{volid}", self.variable("storage"))
         }
-        let order = self.order("imgdel", name).does(Effect::DeleteVolume { volid });
+    }
+
+    /// Who may touch a volume: backups belong to those who may back their guest up.
+    fn may_touch(&self, volid: &str) -> Result<(), Failure> {
+        let path = format!("/storage/{}", self.variable("storage"));
+        let volume = self.world.volumes.iter().find(|volume| volume.volid == volid);
+        let owner = volume
+            .filter(|volume| volume.content == "backup")
+            .and_then(|volume| volume.vmid);
+        match owner {
+            Some(vmid) => {
+                self.need(&path, "Datastore.AllocateSpace")?;
+                self.need(&format!("/vms/{vmid}"), "VM.Backup")
+            }
+            None => self.need(&path, "Datastore.Allocate"),
+        }
+    }
+
+    fn delete_volume(&mut self) -> Outcome {
+        let name = self.known_storage()?.name;
+        let volid = self.volid();
+        self.may_touch(&volid)?;
+        let volume = self.world.volumes.iter().find(|volume| volume.volid == volid);
+        let protected = volume.is_some_and(|volume| volume.protected);
+        let of_guest = volid
+            .rsplit('/')
+            .next()
+            .filter(|_| volume.is_none())
+            .and_then(|file| file.split('-').nth(1))
+            .and_then(|id| id.parse::<u32>().ok());
+        let id = of_guest.map_or_else(|| name.to_owned(), |vmid| format!("{vmid}@{name}"));
+        let order = self.order("imgdel", id);
+        let order = if protected {
+            let volume = volid.split_once(':').map_or("", |(_, volume)| volume);
+            order.fails(format!("cannot remove protected volume '{volume}' on '{name}'"))
+        } else {
+            order
+                .says(vec![format!("Removed volume '{volid}'")])
+                .does(Effect::DeleteVolume { volid })
+        };
         self.begin(order)
+    }
+
+    fn change_volume(&mut self) -> Outcome {
+        self.known_storage()?;
+        let volid = self.volid();
+        self.may_touch(&volid)?;
+        let notes = self.params.get("notes").map(str::to_owned);
+        let protected = self
+            .params
+            .get("protected")
+            .map(|_| self.params.flag("protected"));
+        let volume = self.world.volumes.iter_mut().find(|volume| volume.volid == volid);
+        let Some(volume) = volume else {
+            return Err(Failure::server(format!("volume '{volid}' does not exist")));
+        };
+        if volume.content != "backup" {
+            return Err(Failure::server(format!(
+                "attribute 'notes' is not supported for storage type '{}' and volume type '{}'",
+                "dir", volume.content
+            )));
+        }
+        if let Some(notes) = notes {
+            volume.notes = Some(notes).filter(|notes| !notes.is_empty());
+        }
+        volume.protected = protected.unwrap_or(volume.protected);
+        Ok(Value::Null.into())
+    }
+
+    /// `PUT /storage/{storage}`: which nodes have it, and whether it is in use at all.
+    fn change_storage(&mut self) -> Outcome {
+        let name = self.variable("storage").to_owned();
+        let nodes: Option<Vec<String>> = self.params.get("nodes").map(|list| split_list(list).collect());
+        let disable = self.params.get("disable").map(|_| self.params.flag("disable"));
+        let gone: Vec<String> = split_list(self.params.text("delete")).collect();
+        let unknown = nodes
+            .iter()
+            .flatten()
+            .find(|node| self.world.node(node).is_none())
+            .cloned();
+        if let Some(node) = unknown {
+            return Err(Failure::server(format!(
+                "update storage failed: node '{node}' does not exist"
+            )));
+        }
+        let kept = self.params.get("prune-backups").map(str::to_owned);
+        let Some(storage) = self
+            .world
+            .storages
+            .iter_mut()
+            .find(|storage| storage.name == name)
+        else {
+            return Err(Failure::server(format!(
+                "update storage failed: storage '{name}' does not exist"
+            )));
+        };
+        storage.nodes = nodes
+            .or(storage.nodes.take())
+            .filter(|_| !gone.iter().any(|key| key == "nodes"));
+        storage.disabled = disable.unwrap_or(storage.disabled) && !gone.iter().any(|key| key == "disable");
+        if let Some(kept) = kept {
+            storage.settings.retain(|(key, _)| *key != "prune-backups");
+            storage.settings.push(("prune-backups", kept));
+        }
+        let kind = storage.kind;
+        Ok(json!({"storage": name, "type": kind}).into())
     }
 }
 
@@ -194,6 +287,12 @@ fn definition(storage: &Storage) -> Value {
     });
     if storage.shared {
         row["shared"] = json!(1);
+    }
+    if let Some(nodes) = &storage.nodes {
+        row["nodes"] = json!(nodes.join(","));
+    }
+    if storage.disabled {
+        row["disable"] = json!(1);
     }
     for (key, value) in &storage.settings {
         row[*key] = match value.parse::<i64>() {

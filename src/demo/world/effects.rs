@@ -4,6 +4,7 @@ use super::{
     World,
     configure::configure,
     disks,
+    firewall::Scope,
     guest::{Guest, Power, Snapshot, is_disk_key, size_text},
     host::Volume,
     load::{Profile, fraction, mix},
@@ -63,10 +64,7 @@ impl World {
             Effect::Forget(vmid) => {
                 self.guests.remove(&vmid);
             }
-            Effect::Migrate { vmid, target, values } => self.change(vmid, |guest| {
-                guest.node = target;
-                guest.config.extend(values);
-            }),
+            Effect::Migrate { vmid, target, values } => self.arrive(vmid, &target, values),
             Effect::MoveDisk {
                 vmid,
                 key,
@@ -164,9 +162,26 @@ impl World {
         }
     }
 
+    /// A guest is on another node; what was replicated there is replicated back.
+    fn arrive(&mut self, vmid: u32, target: &str, values: Vec<(String, String)>) {
+        let Some(guest) = self.guests.get_mut(&vmid) else {
+            return;
+        };
+        guest.config.extend(values);
+        let source = std::mem::replace(&mut guest.node, target.to_owned());
+        for job in self
+            .replications
+            .iter_mut()
+            .filter(|job| job.vmid == vmid && job.target == target)
+        {
+            job.target.clone_from(&source);
+        }
+    }
+
     /// A guest is gone, with what was said of it elsewhere.
     fn remove(&mut self, vmid: u32, purge: bool, strays: bool) {
         self.guests.remove(&vmid);
+        self.firewalls.remove(&Scope::Guest(vmid));
         let path = format!("/vms/{vmid}");
         self.access.entries.retain(|entry| entry.path != path);
         if strays {
@@ -176,6 +191,13 @@ impl World {
         if purge {
             self.ha.retain(|resource| resource.vmid != vmid);
             self.replications.retain(|job| job.vmid != vmid);
+            for job in self.jobs.values_mut() {
+                if let Some(list) = job.get_mut("vmid") {
+                    let own = vmid.to_string();
+                    let left: Vec<&str> = list.split(',').filter(|id| **id != *own).collect();
+                    *list = left.join(",");
+                }
+            }
         }
     }
 

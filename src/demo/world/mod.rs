@@ -8,6 +8,7 @@ pub(super) mod configure;
 pub(super) mod console;
 pub(super) mod disks;
 pub(super) mod effects;
+pub(super) mod firewall;
 pub(super) mod guest;
 pub(super) mod ha;
 pub(super) mod host;
@@ -16,19 +17,21 @@ pub(super) mod load;
 pub(super) mod migration;
 pub(super) mod power;
 mod seed;
+mod seed_cluster;
 pub(super) mod seed_guests;
 mod seed_users;
 mod shell;
 pub(super) mod task;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
 pub(super) use self::seed::{Estate, NodeCertificate, Passwords, Plan};
 use self::{
     console::Console,
-    guest::{Guest, Power},
+    firewall::{Firewall, Scope},
+    guest::{Config, Guest, Power},
     ha::{Armed, HaResource, Rule},
     host::{Node, Storage, Volume},
     load::{RHYTHM, mix},
@@ -45,10 +48,30 @@ const MEMORY: usize = 3000;
 #[derive(Clone, Debug)]
 pub(super) struct Replication {
     pub(super) vmid: u32,
+    /// Its number among those of the guest.
+    pub(super) number: u32,
     pub(super) target: String,
-    pub(super) schedule: &'static str,
+    pub(super) schedule: String,
+    /// Megabytes a second, if it is bound.
+    pub(super) rate: Option<f64>,
+    pub(super) comment: Option<String>,
+    pub(super) disable: bool,
     /// The words of its last failure, if it fails.
     pub(super) error: Option<&'static str>,
+}
+
+impl Replication {
+    /// `100-0`.
+    pub(super) fn id(&self) -> String {
+        format!("{}-{}", self.vmid, self.number)
+    }
+}
+
+/// A pool; guests know themselves which one they belong to.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Pool {
+    pub(super) comment: String,
+    pub(super) storages: BTreeSet<String>,
 }
 
 /// A line of the cluster log.
@@ -79,7 +102,10 @@ pub(super) struct World {
     pub(super) guests: BTreeMap<u32, Guest>,
     pub(super) storages: Vec<Storage>,
     pub(super) volumes: Vec<Volume>,
-    pub(super) pools: BTreeMap<String, String>,
+    pub(super) pools: BTreeMap<String, Pool>,
+    /// Backup jobs by their id.
+    pub(super) jobs: BTreeMap<String, Config>,
+    pub(super) firewalls: BTreeMap<Scope, Firewall>,
     pub(super) tasks: Vec<Task>,
     pub(super) ha: Vec<HaResource>,
     pub(super) rules: Vec<Rule>,

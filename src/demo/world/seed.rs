@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, json};
 
 use super::{
-    Replication, World,
+    Pool, World,
     effects::backup_volume,
     guest::Kind,
-    ha::{Affinity, Armed, HaResource, Rule},
+    ha::Armed,
     host::{Node, Storage, Volume},
     load::{fraction, mix},
     seed_guests, seed_users,
@@ -89,6 +89,8 @@ impl World {
             volumes: Vec::new(),
             guests: BTreeMap::new(),
             pools: BTreeMap::new(),
+            jobs: BTreeMap::new(),
+            firewalls: BTreeMap::new(),
             tasks: Vec::new(),
             ha: Vec::new(),
             rules: Vec::new(),
@@ -114,7 +116,11 @@ impl World {
                 ("beta", "Beta GmbH"),
                 ("infra", "Our own services"),
             ] {
-                world.pools.insert(pool.to_owned(), comment.to_owned());
+                let pool_of = Pool {
+                    comment: comment.to_owned(),
+                    ..Pool::default()
+                };
+                world.pools.insert(pool.to_owned(), pool_of);
             }
             world.options.insert("keyboard".to_owned(), json!("en-us"));
             world
@@ -125,6 +131,7 @@ impl World {
         world.seed_volumes(now, production);
         if production {
             world.seed_availability();
+            world.seed_jobs();
         }
         world.seed_history(plan.now);
         world
@@ -206,71 +213,6 @@ impl World {
             }
         }
         self.volumes.extend(backups);
-    }
-
-    fn seed_availability(&mut self) {
-        let managed: Vec<u32> = self
-            .guests
-            .values()
-            .filter(|guest| {
-                guest.option("tags").is_some_and(|tags| tags.contains("ha")) && !guest.is_template()
-            })
-            .map(|guest| guest.vmid)
-            .collect();
-        for (index, vmid) in managed.iter().enumerate() {
-            self.ha.push(HaResource {
-                vmid: *vmid,
-                request: "started".to_owned(),
-                error: index == 3,
-                comment: (index == 0).then(|| "must not move at noon".to_owned()),
-                max_restart: Some(1),
-                max_relocate: Some(1),
-                failback: Some(true),
-            });
-        }
-        if let Some(first) = managed.first() {
-            self.rules.push(Rule {
-                name: "prefer-first".to_owned(),
-                resources: vec![self.sid(*first)],
-                affinity: Affinity::Nodes {
-                    nodes: vec![(self.local().to_owned(), 2)],
-                    strict: false,
-                },
-                disable: false,
-                comment: None,
-            });
-        }
-        // What the manager gave up on does not run.
-        if let Some(broken) = managed.get(3)
-            && let Some(guest) = self.guests.get_mut(broken)
-        {
-            guest.power_off();
-        }
-        let replicated: Vec<(u32, String)> = self
-            .guests
-            .values()
-            .filter(|guest| {
-                guest
-                    .disks()
-                    .first()
-                    .is_some_and(|disk| disk.storage == "local-zfs")
-            })
-            .take(4)
-            .map(|guest| (guest.vmid, guest.node.clone()))
-            .collect();
-        for (index, (vmid, source)) in replicated.into_iter().enumerate() {
-            let Some(target) = self.nodes.iter().find(|node| node.name != source) else {
-                continue;
-            };
-            self.replications.push(Replication {
-                vmid,
-                target: target.name.clone(),
-                schedule: if index == 0 { "*/5" } else { "*/15" },
-                error: (index == 1).then_some(
-                    "command 'zfs recv -F -- rpool/data' failed: exit code 1: cannot receive: out of space",
-                ),
-            });
-        }
     }
 
     /// The tasks of the last day.

@@ -46,6 +46,16 @@ pub(super) fn users(passwords: &Passwords) -> Vec<User> {
             "runs the guests of Acme",
             vec![token("demo", audit, false)],
         ),
+        user(
+            "power@pve",
+            "starts and stops guests, and nothing else",
+            vec![token("demo", audit, false)],
+        ),
+        user(
+            "pooladmin@pve",
+            "runs the pool of Beta with all that is in it",
+            vec![token("demo", audit, false)],
+        ),
         user("nobody@pve", "may do nothing", vec![token("demo", audit, false)]),
         second,
         gone,
@@ -65,5 +75,11 @@ pub(super) fn entries() -> Vec<Entry> {
         entry("/", "totp@pve", "PVEAuditor"),
         entry("/pool/acme", "operator@pve", "PVEVMAdmin"),
         entry("/vms/101", "operator@pve", "PVEVMUser"),
+        entry("/vms", "power@pve", "PowerOperator"),
+        entry("/nodes", "power@pve", "PVEAuditor"),
+        entry("/pool/beta", "pooladmin@pve", "PVEPoolAdmin"),
+        entry("/pool/beta", "pooladmin@pve", "PVEVMAdmin"),
+        entry("/storage", "pooladmin@pve", "PVEDatastoreUser"),
+        entry("/sdn/zones", "pooladmin@pve", "PVESDNUser"),
     ]
 }
