@@ -194,7 +194,8 @@ async fn readable(caller: &Caller) -> Vec<(String, String)> {
                 .replace("{iface}", "vmbr0");
             (template, path)
         })
-        .filter(|(_, path)| !path.contains('{'))
+        // A console is asked for with a ticket, which has a test of its own.
+        .filter(|(_, path)| !path.contains('{') && !path.ends_with("/vncwebsocket"))
         .collect()
 }
 
@@ -586,4 +587,40 @@ async fn ten_thousand_guests_are_one_quick_answer() {
     );
     let vms = caller.call("GET", "/cluster/resources", &[("type", "vm")]).await;
     assert_eq!(vms.body["data"].as_array().unwrap().len(), 10_000);
+}
+
+#[tokio::test]
+async fn the_ticket_of_a_console_is_good_for_one_console_and_not_for_long() {
+    let (datacentre, caller) = datacentre().await;
+    let opened = caller.call("POST", "/nodes/pve1/termproxy", &[]).await;
+    assert_eq!(opened.status, 200, "{}", opened.reason);
+    let (port, ticket) = (
+        &opened.body["data"]["port"],
+        opened.body["data"]["ticket"].as_str().unwrap(),
+    );
+    assert!(
+        port.is_number() && ticket.starts_with("PVEVNC:"),
+        "{}",
+        opened.body
+    );
+    let port = port.to_string();
+    let ask = async |node: &str, port: &str| {
+        let form = [("port", port), ("vncticket", ticket)];
+        let answer = caller
+            .call("GET", &format!("/nodes/{node}/vncwebsocket"), &form)
+            .await;
+        (answer.status, answer.reason, answer.body["data"]["port"].clone())
+    };
+    // Asked without an upgrade, it only says that the ticket is good.
+    assert_eq!(ask("pve1", &port).await, (200, "OK".to_owned(), json!(port)));
+    let refused = "permission denied - invalid PVEVNC ticket";
+    assert_eq!(ask("pve2", &port).await, (401, refused.to_owned(), Value::Null));
+    assert_eq!(ask("pve1", "5990").await.0, 401);
+    datacentre.tick(Duration::from_secs(41));
+    assert_eq!(ask("pve1", &port).await.0, 401);
+    // Nobody came for it: its task has failed.
+    let upid = opened.body["data"]["upid"].as_str().unwrap();
+    let status = caller.get(&format!("/nodes/pve1/tasks/{upid}/status")).await;
+    let exit = status["exitstatus"].as_str().unwrap_or_default();
+    assert!(exit.contains("termproxy") && exit.contains("failed"), "{status}");
 }

@@ -99,6 +99,11 @@ impl Failure {
         Self::new(401, reason, Body::Empty)
     }
 
+    /// 401 by a method that ran.
+    pub(super) fn denied(reason: &str) -> Self {
+        Self::new(401, reason, Body::Json)
+    }
+
     /// 401 of a sign-in with wrong credentials.
     pub(super) fn bad_login() -> Self {
         Self::new(401, "authentication failure", Body::Json)

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 
 use super::{acl, answer::Failure};
 
+/// Seconds before and after its making at which the ticket of a console is good.
+const CONSOLE_TICKET: std::ops::Range<i64> = -20..40;
 /// How long a ticket lives, in seconds.
 const TICKET_LIFE: i64 = 7200;
 
@@ -135,6 +137,31 @@ impl Access {
         let plain = format!("PVE:{user}:{now:08X}");
         let signature = self.sign(&plain);
         format!("{plain}::{signature}")
+    }
+
+    /// The ticket of one console: it names neither user nor path nor port, but is good only with them.
+    pub(super) fn console_ticket(&self, user: &str, path: &str, port: u16, now: i64) -> String {
+        let plain = format!("PVEVNC:{now:08X}");
+        let signature = self.sign(&format!("{plain}:{user}:{path}:{port}"));
+        format!("{plain}::{signature}")
+    }
+
+    /// Whether a ticket opens this console for this user now.
+    pub(super) fn is_console_ticket(
+        &self,
+        ticket: &str,
+        user: &str,
+        path: &str,
+        port: u16,
+        now: i64,
+    ) -> bool {
+        let made = ticket
+            .strip_prefix("PVEVNC:")
+            .and_then(|rest| rest.split(':').next())
+            .and_then(|hex| i64::from_str_radix(hex, 16).ok());
+        made.is_some_and(|made| {
+            self.console_ticket(user, path, port, made) == ticket && CONSOLE_TICKET.contains(&(now - made))
+        })
     }
 
     fn csrf(&self, user: &str, now: i64) -> String {

@@ -13,6 +13,7 @@ mod answer;
 mod api;
 mod auth;
 mod cluster;
+mod console;
 mod params;
 mod server;
 mod table;

@@ -1,6 +1,10 @@
 //! Connections: TLS, HTTP/1.1, the headers and the habits of the real daemon.
 
-use std::{io::Write as _, sync::Arc, time::Duration};
+use std::{
+    io::{self, Write as _},
+    sync::Arc,
+    time::Duration,
+};
 
 use flate2::{Compression, write::GzEncoder};
 use http_body_util::{BodyExt as _, Collected, Full, Limited};
@@ -25,6 +29,7 @@ use super::{
     api::{self, Asked},
     auth::Credentials,
     cluster::{Fault, Shared},
+    console,
     params::{Params, decode},
 };
 
@@ -60,13 +65,18 @@ pub(super) async fn serve(
         tokio::spawn(async move {
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = connection(stream, acceptor, shared) => {}
+                () = connection(stream, acceptor, shared, stop.clone()) => {}
             }
         });
     }
 }
 
-async fn connection(mut stream: TcpStream, acceptor: TlsAcceptor, shared: Arc<Shared>) {
+async fn connection(
+    mut stream: TcpStream,
+    acceptor: TlsAcceptor,
+    shared: Arc<Shared>,
+    stop: CancellationToken,
+) {
     if shared.world().is_dark() {
         return;
     }
@@ -97,25 +107,33 @@ async fn connection(mut stream: TcpStream, acceptor: TlsAcceptor, shared: Arc<Sh
     let served = std::sync::atomic::AtomicU32::new(0);
     let served = Arc::new(served);
     let service = service_fn(move |request: Request<Incoming>| {
-        let shared = Arc::clone(&shared);
+        let (shared, stop) = (Arc::clone(&shared), stop.clone());
         let last = served.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1 >= REQUESTS;
         async move {
             // A node that is off answers nothing, and what was open breaks.
             if shared.world().is_dark() {
-                return Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset));
+                return Err(io::Error::from(io::ErrorKind::ConnectionReset));
             }
-            Ok(respond(request, &shared, last).await)
+            respond(request, &shared, last, &stop).await
         }
     });
     let serving = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(IDLE)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
     // A connection that breaks is the client's affair.
     let _ = serving.await;
 }
 
-async fn respond(request: Request<Incoming>, shared: &Shared, last: bool) -> Response<Full<Bytes>> {
+async fn respond(
+    mut request: Request<Incoming>,
+    shared: &Arc<Shared>,
+    last: bool,
+    stop: &CancellationToken,
+) -> io::Result<Response<Full<Bytes>>> {
+    let asked = console::key(request.uri().path(), request.headers());
+    let socket = asked.map(|key| (key, hyper::upgrade::on(&mut request)));
     let (head, body) = request.into_parts();
     let uri_path = decode(head.uri.path(), false);
     let verb = head.method.as_str().to_owned();
@@ -152,8 +170,18 @@ async fn respond(request: Request<Incoming>, shared: &Shared, last: bool) -> Res
     if matches!(&outcome, Err(failure) if failure.status == 401) && !shared.refusal_delay.is_zero() {
         tokio::time::sleep(shared.refusal_delay).await;
     }
+    if let (Some((key, connection)), Ok(data)) = (socket, &outcome)
+        && let Some(port) = console::port(data)
+    {
+        let protocol = head.headers.get(header::SEC_WEBSOCKET_PROTOCOL);
+        let claimed = shared.world().claim_console(port);
+        // Where nothing listens, the real daemon ends the connection without a word.
+        let claimed = claimed.ok_or(io::ErrorKind::ConnectionRefused)?;
+        console::start(connection, claimed, Arc::clone(shared), stop.clone());
+        return Ok(console::switching(&key, protocol));
+    }
     let truncated = faults.contains(&Fault::Truncated);
-    write(outcome, format, compressed && !truncated, truncated, last)
+    Ok(write(outcome, format, compressed && !truncated, truncated, last))
 }
 
 /// The whole body of a request, no longer than the server takes.

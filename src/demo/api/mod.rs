@@ -9,6 +9,7 @@ mod bulk;
 mod clone;
 mod cluster;
 mod config;
+mod console;
 mod create;
 mod destroy;
 mod disks;
@@ -118,7 +119,8 @@ impl Call<'_> {
         if let Some(rest) = path.strip_prefix("/nodes/{node}/lxc") {
             return self.route_guest(Kind::Lxc, rest);
         }
-        self.route_cluster()
+        self.route_console(None)
+            .or_else(|| self.route_cluster())
             .or_else(|| self.route_ha())
             .or_else(|| self.route_ha_rules())
             .or_else(|| self.route_bulk())
@@ -144,7 +146,8 @@ impl Call<'_> {
         if let Err(failure) = self.guest(kind) {
             return Some(Err(failure));
         }
-        self.route_guest_reads(kind, rest)
+        self.route_console(Some(kind))
+            .or_else(|| self.route_guest_reads(kind, rest))
             .or_else(|| self.route_inside(kind, rest))
             .or_else(|| self.route_config(kind, rest))
             .or_else(|| self.route_disks(kind, rest))
@@ -302,7 +305,10 @@ impl Call<'_> {
         if self.path == "/nodes/{node}/wakeonlan" {
             return Ok(());
         }
+        // The console of another node is an SSH connection from this one: no proxy stands between.
+        let console = self.path.ends_with("/termproxy") || self.path.ends_with("/vncwebsocket");
         match self.world.node(name) {
+            Some(_) if console => Ok(()),
             None => Err(Failure::server(format!(
                 "hostname lookup '{name}' failed - failed to get address info for: {name}: \
                  Temporary failure in name resolution"

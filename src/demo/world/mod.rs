@@ -5,6 +5,7 @@
 
 pub(super) mod bulk;
 pub(super) mod configure;
+pub(super) mod console;
 pub(super) mod disks;
 pub(super) mod effects;
 pub(super) mod guest;
@@ -26,6 +27,7 @@ use serde_json::{Map, Value};
 
 pub(super) use self::seed::{Estate, NodeCertificate, Passwords, Plan};
 use self::{
+    console::Console,
     guest::{Guest, Power},
     ha::{Armed, HaResource, Rule},
     host::{Node, Storage, Volume},
@@ -86,6 +88,7 @@ pub(super) struct World {
     pub(super) log: Vec<LogLine>,
     pub(super) options: Map<String, Value>,
     pub(super) access: Access,
+    pub(super) consoles: Vec<Console>,
     /// The CA as PEM, and when it ends.
     pub(super) ca: (String, i64),
     /// What happens later by itself, and when (milliseconds).
@@ -349,6 +352,7 @@ impl World {
             task.end = now;
             "received interrupt".clone_into(&mut task.exit);
         }
+        self.cut_console(upid);
         self.settle(now);
     }
 

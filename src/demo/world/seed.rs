@@ -94,6 +94,7 @@ impl World {
             rules: Vec::new(),
             armed: Armed::Yes,
             replications: Vec::new(),
+            consoles: Vec::new(),
             log: Vec::new(),
             options: Map::new(),
             access: Access::new(

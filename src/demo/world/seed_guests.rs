@@ -193,6 +193,10 @@ fn qemu_config(vmid: u32, id: u64, name: &str, role: &Role, storage: &str, born:
     set("net0", format!("virtio={},bridge=vmbr0,firewall=1", mac(id)));
     set("ide2", "none,media=cdrom".to_owned());
     set("agent", "1".to_owned());
+    // Cloud images come with a serial console; what was installed from an ISO has none.
+    if !windows && !id.is_multiple_of(4) {
+        set("serial0", "socket".to_owned());
+    }
     set("smbios1", format!("uuid={}", uuid(id)));
     set("vmgenid", uuid(id ^ 1));
     set("meta", format!("creation-qemu=10.0.2,ctime={}", born - DAY));
