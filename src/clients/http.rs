@@ -13,6 +13,7 @@
 
 mod address;
 mod probe;
+mod socket;
 mod trust;
 mod wire;
 
@@ -21,6 +22,7 @@ use std::{sync::Arc, time::Duration};
 pub use address::Address;
 pub use probe::{SeenCertificate, probe_certificate};
 use secrecy::SecretString;
+pub use socket::{Arrival, Asked, Socket};
 pub use trust::Trust;
 pub(crate) use trust::read_certificates;
 pub use wire::{Answer, Lost, ServerClock, Totals};

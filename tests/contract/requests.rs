@@ -2,6 +2,7 @@
 
 use pvedeck::{
     clients::{pbs, pve::request},
+    domain::{Console, GuestKind, Vmid},
     plan::calls,
 };
 
@@ -66,6 +67,36 @@ fn every_call_of_a_plan_fits_the_schema() {
         })
         .collect();
     assert!(complaints.is_empty(), "\n{complaints}");
+}
+
+#[test]
+fn every_console_fits_the_schema() {
+    let Some(schemas) = Schema::both() else {
+        return skipped("consoles against the schema");
+    };
+    let guest = |kind| Console::Guest {
+        node: "pve1".into(),
+        kind,
+        vmid: Vmid(104),
+    };
+    let consoles = [
+        Console::Node("pve1".into()),
+        guest(GuestKind::Lxc),
+        guest(GuestKind::Qemu),
+    ];
+    let ticket = [
+        ("port", "5900".to_owned()),
+        ("vncticket", "PVEVNC:6B0135DE::x".to_owned()),
+    ];
+    for (schema, console) in schemas
+        .iter()
+        .flat_map(|schema| consoles.iter().map(move |one| (schema, one)))
+    {
+        let opening = console.opening();
+        let complaints = schema.complaints(opening.method.as_str(), &opening.path(), &[])
+            + &schema.complaints("GET", &console.socket_path(), &ticket);
+        assert!(complaints.is_empty(), "{complaints}");
+    }
 }
 
 #[test]

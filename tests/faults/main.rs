@@ -6,6 +6,7 @@
 mod support;
 
 mod client;
+mod consoles;
 mod parts;
 mod replay;
 mod sign_in;

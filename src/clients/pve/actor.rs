@@ -23,8 +23,8 @@ pub use crate::clients::proxmox::accepted::{Accepted, NotAccepted};
 #[derive(Clone, Debug)]
 pub struct Actor {
     client: Client,
-    writer: Writer,
-    session: Arc<Session>,
+    pub(super) writer: Writer,
+    pub(super) session: Arc<Session>,
 }
 
 impl Actor {

@@ -5,6 +5,7 @@
 
 mod actor;
 mod client;
+mod console;
 pub mod request;
 mod wire;
 
@@ -13,6 +14,7 @@ pub use super::{Error, proxmox::auth};
 pub use actor::{Accepted, Actor, NotAccepted};
 pub use auth::{ApiToken, Credential, Detection, Local, Login, SecondFactor, TokenCommand};
 pub use client::{Client, Settings};
+pub use console::{ConsoleNews, ConsoleStream};
 pub use wire::firewall::Options as FirewallOptions;
 
 /// Where pveproxy listens.

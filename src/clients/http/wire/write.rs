@@ -2,7 +2,12 @@
 
 use std::sync::atomic::Ordering;
 
-use reqwest::{Method, RequestBuilder, header::CONTENT_TYPE};
+use reqwest::{
+    Method, RequestBuilder, Response, StatusCode,
+    header::{
+        CONNECTION, CONTENT_TYPE, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+    },
+};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
@@ -77,6 +82,31 @@ impl Wire {
             return Ok(answer);
         }
         Err(Lost::Unsent(all_of(refused)))
+    }
+
+    /// GET of a WebSocket at one address: 101 with the connection behind it, or what the server answered instead. It is
+    /// not repeated.
+    pub(in crate::clients::http) async fn upgrade(
+        &self,
+        address: &Address,
+        target: &str,
+        proof: &Proof,
+        key: &str,
+    ) -> Result<Result<Response, Answer>, Error> {
+        let request = proven(self.http.get(address.join(target)?), address, proof)?
+            .header(CONNECTION, "Upgrade")
+            .header(UPGRADE, "websocket")
+            .header(SEC_WEBSOCKET_VERSION, "13")
+            .header(SEC_WEBSOCKET_PROTOCOL, "binary")
+            .header(SEC_WEBSOCKET_KEY, key);
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let sent = request.send().await;
+        let response = sent.map_err(|error| self.failed(address, &error).into_error())?;
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(Ok(response));
+        }
+        let received = self.receive(address, response).await;
+        received.map(Err).map_err(Failed::into_error)
     }
 
     fn write_request(
