@@ -10,6 +10,8 @@ pub struct Target<'a> {
     pub object: Option<&'a ObjectRef>,
     /// Whether the focused pane is a list.
     pub list: bool,
+    /// Whether the object's cluster may be written to.
+    pub writable: bool,
 }
 
 /// Why an action is not possible: a few words that the palette shows behind it.
@@ -27,6 +29,12 @@ pub fn availability(action: Id, target: Target<'_>) -> Result<(), Reason> {
         Id::ObjectLog => match target.object {
             Some(ObjectRef::Task(_) | ObjectRef::Node(_)) => Ok(()),
             Some(_) => Err("only tasks and nodes have a log"),
+            None => Err("nothing is selected"),
+        },
+        Id::ConsoleOpen | Id::ConsoleRecord | Id::ConsoleClose => match target.object {
+            Some(ObjectRef::Node(_) | ObjectRef::Guest(_)) if !target.writable => Err("read-only"),
+            Some(ObjectRef::Node(_) | ObjectRef::Guest(_)) => Ok(()),
+            Some(_) => Err("only nodes and guests have a console"),
             None => Err("nothing is selected"),
         },
         Id::ListFilter

@@ -13,6 +13,8 @@ pub enum Scope {
     Text,
     /// In a log that can be followed.
     Log,
+    /// In an open console: whatever is not bound here is the guest's.
+    Console,
 }
 
 impl Scope {
@@ -23,6 +25,7 @@ impl Scope {
             Self::List => &[Self::List, Self::Global],
             Self::Text => &[Self::Text, Self::Global],
             Self::Log => &[Self::Log, Self::Text, Self::Global],
+            Self::Console => &[Self::Console],
         }
     }
 
@@ -33,6 +36,7 @@ impl Scope {
             Self::List => "list",
             Self::Text => "text",
             Self::Log => "log",
+            Self::Console => "console",
         }
     }
 }
@@ -143,6 +147,13 @@ actions! {
     RunStop "run.stop" Global [] "", "Stop run", "Begins no further step of the selected run; what is under way goes on.";
     RunContinue "run.continue" Global [] "", "Continue run", "Goes on with an interrupted run; nothing is done twice.";
     RunDrop "run.drop" Global [] "", "Drop run", "Gives up an interrupted run: nothing of it will be done any more.";
+    // --- consoles
+    ConsoleOpen "console.open" Global ["c"] "console", "Console", "Opens the console of a guest or the shell of a node, or comes back to it.";
+    ConsoleDetach "console.detach" Console ["ctrl-]"] "leave", "Leave the console", "Leaves the console, which goes on.";
+    ConsoleRecord "console.record" Console ["ctrl-alt-r"] "record", "Record the console", "Records what the console shows into a file (asciicast v2), or ends that.";
+    ConsolePageUp "console.page-up" Console ["shift-pageup"] "scroll up", "Scroll the console up", "Shows what the console wrote before.";
+    ConsolePageDown "console.page-down" Console ["shift-pagedown"] "", "Scroll the console down", "Goes back towards the end.";
+    ConsoleClose "console.close" Console ["ctrl-alt-x"] "end", "End the console", "Ends the open console of a guest or node.";
     // --- view
     Palette "palette.open" Global [":", "ctrl-p"] "palette", "Palette", "Opens the palette: every place, object and action by name.";
     Refresh "view.refresh" Global ["R", "f5"] "", "Refresh now", "Reads what is shown at once.";

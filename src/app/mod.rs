@@ -7,6 +7,7 @@
 //! - Every key goes the same way: chord → keymap, from the focused pane's scope outwards → action → pane or app.
 
 mod acting;
+mod consoles;
 mod draw;
 mod event;
 mod header;
@@ -22,6 +23,7 @@ mod update;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use consoles::{ConsoleEvent, ConsoleOrder};
 pub use event::{Effect, Event, Mouse};
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -31,7 +33,7 @@ use crate::{
     overlays::{Ask, Confirm, Form, Help, Menu, Palette, Toasts},
     plan::{Rules, runs::Runs},
     screens::{Cx, Place},
-    settings::keymap::Keymap,
+    settings::{ColorDepth, keymap::Keymap},
     store::{Feed, FeedKey, Store},
     ui::{Glyphs, Rect, Theme, line::Line},
 };
@@ -52,6 +54,8 @@ pub struct Setup {
     pub user: String,
     /// The clusters that may be written to.
     pub writable: BTreeSet<ClusterId>,
+    /// How many colours the terminal has: consoles of guests come down to them.
+    pub depth: ColorDepth,
     /// Whether the mouse is taken at first.
     pub mouse: bool,
     /// Where to begin.
@@ -119,6 +123,9 @@ pub struct App {
     size: (u16, u16),
     user: String,
     writable: BTreeSet<ClusterId>,
+    depth: ColorDepth,
+    /// Sessions of consoles until now.
+    sessions: u64,
     mouse: bool,
     paused: bool,
     dirty: bool,
@@ -169,6 +176,8 @@ impl App {
             size,
             user: setup.user,
             writable: setup.writable,
+            depth: setup.depth,
+            sessions: 0,
             mouse: setup.mouse,
             paused: false,
             dirty: true,

@@ -173,6 +173,9 @@ fn is_step(action: Id) -> bool {
             | Id::Focus4
             | Id::Focus5
             | Id::Palette
+            | Id::ConsoleDetach
+            | Id::ConsolePageUp
+            | Id::ConsolePageDown
             | Id::Deed(_)
     )
 }

@@ -94,6 +94,7 @@ fn setup(settings: &Settings, places: &Places, clusters: &[Link], place: Place) 
         user: user(clusters),
         // Whoever opens a console with actors says so; a printed frame has none.
         writable: BTreeSet::new(),
+        depth: ColorDepth::detect(var),
         mouse: settings.ui.mouse,
         place,
         warnings,

@@ -16,7 +16,7 @@ use pvedeck::{
     clients::pve::request,
     domain::{Guest, GuestRef, Inventory, ObjectRef, filter::Filter},
     screens::Place,
-    settings::{KeyChord, keymap::Keymap},
+    settings::{ColorDepth, KeyChord, keymap::Keymap},
     store::{Feed, Payload, Store, Update},
     ui::{
         Canvas, Cell, Glyphs, Rect, Theme,
@@ -245,6 +245,7 @@ impl Console {
             zone: TimeZone::UTC,
             user: String::new(),
             writable: BTreeSet::new(),
+            depth: ColorDepth::True,
             mouse: false,
             place: Place::Guests,
             warnings: Vec::new(),

@@ -7,6 +7,7 @@ mod support;
 
 mod acting;
 mod bounds;
+mod consoles;
 mod hostile;
 mod made;
 mod navigation;

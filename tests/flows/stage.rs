@@ -7,7 +7,7 @@ use pvedeck::{
     app::{App, Effect, Event, Setup},
     domain::{ClusterId, Inventory},
     screens::Place,
-    settings::keymap::Keymap,
+    settings::{ColorDepth, keymap::Keymap},
     store::{Feed, FeedError, FeedErrorKind, FeedKey, Payload, Store, Update},
     ui::{Glyphs, Theme, safe},
 };
@@ -44,6 +44,7 @@ impl Stage {
             zone: TimeZone::UTC,
             user: "alice@pam".to_owned(),
             writable: writable.iter().map(|name| (*name).into()).collect(),
+            depth: ColorDepth::True,
             mouse: true,
             place: Place::Deck,
             warnings: Vec::new(),

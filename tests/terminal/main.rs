@@ -6,6 +6,7 @@
 mod support;
 
 mod console;
+mod consoles;
 mod estates;
 mod guard;
 mod harness;
