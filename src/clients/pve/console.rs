@@ -9,9 +9,12 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{Actor, Error, answer};
+use super::{Actor, Error};
 use crate::{
-    clients::http::{Arrival, Asked, Lost, Socket},
+    clients::{
+        http::{Arrival, Asked, Lost, Socket},
+        proxmox::answer,
+    },
     domain::{Console, call::percent_encode},
 };
 
