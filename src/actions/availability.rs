@@ -10,6 +10,8 @@ pub struct Target<'a> {
     pub object: Option<&'a ObjectRef>,
     /// Whether the focused pane is a list.
     pub list: bool,
+    /// Whether the object's cluster may be written to.
+    pub writable: bool,
 }
 
 /// Why an action is not possible: a few words that the palette shows behind it.
@@ -32,6 +34,12 @@ pub fn availability(action: Id, target: Target<'_>) -> Result<(), Reason> {
         Id::ObjectMetrics => match target.object {
             Some(ObjectRef::Node(_) | ObjectRef::Guest(_) | ObjectRef::Storage(_)) => Ok(()),
             Some(_) => Err("only nodes, guests and storages have metrics"),
+            None => Err("nothing is selected"),
+        },
+        Id::ConsoleOpen | Id::ConsoleRecord | Id::ConsoleClose => match target.object {
+            Some(ObjectRef::Node(_) | ObjectRef::Guest(_)) if !target.writable => Err("read-only"),
+            Some(ObjectRef::Node(_) | ObjectRef::Guest(_)) => Ok(()),
+            Some(_) => Err("only nodes and guests have a console"),
             None => Err("nothing is selected"),
         },
         Id::ListFilter

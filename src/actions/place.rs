@@ -33,6 +33,8 @@ pub enum Place {
     Raw(ObjectRef),
     /// The system log of a node, or the log of a task.
     Log(ObjectRef),
+    /// The console of a node or a guest.
+    Console(ObjectRef),
 }
 
 impl Place {
@@ -52,9 +54,11 @@ impl Place {
     /// The object that the place is about.
     pub fn object(&self) -> Option<&ObjectRef> {
         match self {
-            Self::Object(object) | Self::Raw(object) | Self::Log(object) | Self::MetricsOf(object) => {
-                Some(object)
-            }
+            Self::Object(object)
+            | Self::Raw(object)
+            | Self::Log(object)
+            | Self::MetricsOf(object)
+            | Self::Console(object) => Some(object),
             _ => None,
         }
     }
@@ -68,6 +72,7 @@ impl Place {
             Self::Log(ObjectRef::Task(TaskRef { upid, .. })) => format!("log of {} {}", upid.kind, upid.id),
             Self::Log(object) => format!("log of {object}"),
             Self::Run(_) => "run".to_owned(),
+            Self::Console(object) => format!("console of {object}"),
             other => Self::NAMED
                 .iter()
                 .find(|(_, place)| place == other)

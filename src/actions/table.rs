@@ -15,6 +15,8 @@ pub enum Scope {
     Log,
     /// In graphs over time.
     Graph,
+    /// In an open console: whatever is not bound here is the guest's.
+    Console,
 }
 
 impl Scope {
@@ -26,6 +28,7 @@ impl Scope {
             Self::Text => &[Self::Text, Self::Global],
             Self::Log => &[Self::Log, Self::Text, Self::Global],
             Self::Graph => &[Self::Graph, Self::Global],
+            Self::Console => &[Self::Console],
         }
     }
 
@@ -37,6 +40,7 @@ impl Scope {
             Self::Text => "text",
             Self::Log => "log",
             Self::Graph => "graph",
+            Self::Console => "console",
         }
     }
 }
@@ -163,6 +167,13 @@ actions! {
     GraphFarther "graph.zoom-out" Graph ["-"] "", "Zoom out", "Shows twice as much of time.";
     GraphCursorLeft "graph.cursor-left" Graph [",", "shift-left"] "cursor", "Cursor left", "Moves the cursor to the left; the values there are told.";
     GraphCursorRight "graph.cursor-right" Graph [".", "shift-right"] "", "Cursor right", "Moves the cursor to the right.";
+    // --- consoles
+    ConsoleOpen "console.open" Global ["c"] "console", "Console", "Opens the console of a guest or the shell of a node, or comes back to it.";
+    ConsoleDetach "console.detach" Console ["ctrl-]"] "leave", "Leave the console", "Leaves the console, which goes on.";
+    ConsoleRecord "console.record" Console ["ctrl-alt-r"] "record", "Record the console", "Records what the console shows into a file (asciicast v2), or ends that.";
+    ConsolePageUp "console.page-up" Console ["shift-pageup"] "scroll up", "Scroll the console up", "Shows what the console wrote before.";
+    ConsolePageDown "console.page-down" Console ["shift-pagedown"] "", "Scroll the console down", "Goes back towards the end.";
+    ConsoleClose "console.close" Console ["ctrl-alt-x"] "end", "End the console", "Ends the open console of a guest or node.";
     // --- view
     Palette "palette.open" Global [":", "ctrl-p"] "palette", "Palette", "Opens the palette: every place, object and action by name.";
     Refresh "view.refresh" Global ["R", "f5"] "", "Refresh now", "Reads what is shown at once.";

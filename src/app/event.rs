@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::consoles::{ConsoleEvent, ConsoleOrder};
 use crate::{
     plan::{
         Plan,
@@ -34,6 +35,8 @@ pub enum Event {
     RunTold(Ticket, Told),
     /// The newest runs of the journal were read; at the start, or later.
     JournalRead(Vec<Kept>, bool),
+    /// Something was heard of the session of a console.
+    ConsoleHeard(u64, ConsoleEvent),
     /// An effect has something to tell.
     Told(Tone, String),
     /// Somebody asked the process to end.
@@ -95,6 +98,8 @@ pub enum Effect {
     DropRun(i64),
     /// Read the newest runs of the journal.
     ReadJournal,
+    /// Something for the session of a console.
+    Console(u64, ConsoleOrder),
     /// Take the mouse, or give it back to the terminal.
     CaptureMouse(bool),
     /// End.

@@ -14,6 +14,9 @@ use crate::{
 
 impl App {
     pub(super) fn key(&mut self, chord: &KeyChord, effects: &mut Vec<Effect>) {
+        if self.console_key(chord, effects) {
+            return;
+        }
         if let Some(plain) = self.behind_esc(chord) {
             let esc = KeyChord {
                 key: Key::Esc,

@@ -7,6 +7,7 @@
 //! - Every key goes the same way: chord → keymap, from the focused pane's scope outwards → action → pane or app.
 
 mod acting;
+mod consoles;
 mod draw;
 mod event;
 mod header;
@@ -22,6 +23,7 @@ mod update;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use consoles::{ConsoleEvent, ConsoleOrder};
 pub use event::{Effect, Event, Mouse};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
@@ -31,7 +33,7 @@ use crate::{
     overlays::{Ask, Confirm, Form, Help, Menu, Palette, Toasts},
     plan::{Rules, runs::Runs},
     screens::{Cx, Place},
-    settings::keymap::Keymap,
+    settings::{ColorDepth, keymap::Keymap},
     store::{Feed, FeedKey, Store},
     ui::{Glyphs, Rect, Theme, line::Line},
 };
@@ -54,6 +56,8 @@ pub struct Setup {
     pub writable: BTreeSet<ClusterId>,
     /// What the configuration says about acting.
     pub rules: Rules,
+    /// How many colours the terminal has: consoles of guests come down to them.
+    pub depth: ColorDepth,
     /// Whether the mouse is taken at first.
     pub mouse: bool,
     /// Where to begin.
@@ -123,6 +127,9 @@ pub struct App {
     size: (u16, u16),
     user: String,
     writable: BTreeSet<ClusterId>,
+    depth: ColorDepth,
+    /// Sessions of consoles until now.
+    sessions: u64,
     mouse: bool,
     paused: bool,
     dirty: bool,
@@ -173,6 +180,8 @@ impl App {
             size,
             user: setup.user,
             writable: setup.writable,
+            depth: setup.depth,
+            sessions: 0,
             mouse: setup.mouse,
             paused: false,
             dirty: true,

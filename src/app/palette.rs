@@ -180,6 +180,9 @@ fn is_step(action: Id) -> bool {
             | Id::GraphCursorLeft
             | Id::GraphCursorRight
             | Id::Palette
+            | Id::ConsoleDetach
+            | Id::ConsolePageUp
+            | Id::ConsolePageDown
             | Id::Deed(_)
     )
 }

@@ -1,21 +1,26 @@
 //! All panes, and which of them a place shows.
 
+use std::collections::BTreeMap;
+
 use jiff::SignedDuration;
 
-use crate::domain::measure::Measure;
-use crate::screens::{
-    Pane, Place,
-    clusters::Clusters,
-    findings::Findings,
-    guests::Guests,
-    log::LogPane,
-    metrics::Metrics,
-    nodes::Nodes,
-    object::ObjectPane,
-    raw::RawPane,
-    runs::{RunPane, RunsPane},
-    storages::Storages,
-    tasks::Tasks,
+use crate::{
+    domain::{ObjectRef, measure::Measure},
+    screens::{
+        Pane, Place,
+        clusters::Clusters,
+        console::ConsolePane,
+        findings::Findings,
+        guests::Guests,
+        log::LogPane,
+        metrics::Metrics,
+        nodes::Nodes,
+        object::ObjectPane,
+        raw::RawPane,
+        runs::{RunPane, RunsPane},
+        storages::Storages,
+        tasks::Tasks,
+    },
 };
 
 /// The panes of the deck, in the order of their numbers.
@@ -27,6 +32,9 @@ pub(super) const TILES: [Place; 6] = [
     Place::Tasks,
     Place::Findings,
 ];
+
+/// Consoles that are kept, those that are over included.
+const CONSOLES: usize = 16;
 
 /// The lists live as long as the application and keep their filter and selection; a detail lives as long as one
 /// looks at it.
@@ -42,6 +50,8 @@ pub(super) struct Panes {
     /// What graphs begin with.
     graph: (Option<Measure>, Option<SignedDuration>),
     detail: Option<(Place, Box<dyn Pane>)>,
+    /// Consoles that were opened, by their object: they go on while one is elsewhere.
+    consoles: BTreeMap<ObjectRef, ConsolePane>,
 }
 
 impl Panes {
@@ -58,6 +68,7 @@ impl Panes {
             runs: RunsPane::default(),
             graph,
             detail: None,
+            consoles: BTreeMap::new(),
         }
     }
 
@@ -74,6 +85,7 @@ impl Panes {
             Place::Findings => &mut self.findings,
             Place::Clusters => &mut self.clusters,
             Place::Runs => &mut self.runs,
+            Place::Console(object) => return self.consoles.get_mut(object).map(|pane| pane as &mut dyn Pane),
             Place::Object(_) | Place::Raw(_) | Place::Log(_) | Place::Run(_) | Place::MetricsOf(_) => {
                 self.detail(place)
             }
@@ -89,6 +101,29 @@ impl Panes {
         let selected = pane.subject();
         let marks = pane.marks().cloned();
         self.metrics.follow(selected.as_ref(), marks.as_ref());
+    }
+
+    /// The console of an object, if it was ever opened.
+    pub(super) fn console(&mut self, object: &ObjectRef) -> Option<&mut ConsolePane> {
+        self.consoles.get_mut(object)
+    }
+
+    /// All consoles.
+    pub(super) fn consoles(&self) -> impl Iterator<Item = &ConsolePane> {
+        self.consoles.values()
+    }
+
+    /// All consoles, to be changed.
+    pub(super) fn consoles_mut(&mut self) -> impl Iterator<Item = &mut ConsolePane> {
+        self.consoles.values_mut()
+    }
+
+    /// Keeps a console. What those that are over show can still be read, until there are many.
+    pub(super) fn put_console(&mut self, object: ObjectRef, pane: ConsolePane) {
+        if self.consoles.len() >= CONSOLES {
+            self.consoles.retain(|_, pane| pane.is_live());
+        }
+        self.consoles.insert(object, pane);
     }
 
     fn detail(&mut self, place: &Place) -> &mut dyn Pane {

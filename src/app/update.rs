@@ -26,12 +26,17 @@ impl App {
         let mut effects = Vec::new();
         match event {
             Event::KeyPressed(chord) => self.key(&chord, &mut effects),
-            Event::Pasted(text) => self.paste(&text),
+            Event::Pasted(text) => {
+                if !self.console_paste(&text, &mut effects) {
+                    self.paste(&text);
+                }
+            }
             Event::MouseUsed(mouse, x, y) => self.mouse(mouse, x, y, &mut effects),
             Event::RunTold(ticket, told) => self.told(ticket, told, &mut effects),
             Event::JournalRead(kept, starting) => self.take_journal(kept, starting),
             Event::Resized(width, height) => {
                 self.size = (width, height);
+                self.resize_consoles(&mut effects);
                 self.touched();
             }
             Event::Ticked => {
@@ -44,6 +49,7 @@ impl App {
                     self.touched();
                 }
             }
+            Event::ConsoleHeard(session, event) => self.console_event(session, event, &mut effects),
             Event::Told(tone, text) => self.say(tone, text),
             Event::Terminated => effects.push(Effect::Quit),
         }
@@ -130,9 +136,11 @@ impl App {
         }
         let focus = self.focus();
         let object = self.subject();
+        let cluster = object.as_ref().map(ObjectRef::cluster);
         availability(
             action,
             Target {
+                writable: cluster.is_some_and(|cluster| self.writable.contains(cluster)),
                 object: object.as_ref(),
                 list: focus.object().is_none(),
             },
@@ -261,7 +269,7 @@ impl App {
                 self.say(Tone::Info, text);
             }
             Id::Quit => self.quit(effects),
-            _ => return self.act_on_run(action, effects),
+            _ => return self.act_on_run(action, effects) || self.act_on_console(action, effects),
         }
         true
     }

@@ -95,6 +95,7 @@ fn setup(settings: &Settings, places: &Places, clusters: &[Link], place: Place) 
         // Whoever opens a console with actors says so; a printed frame has none.
         writable: BTreeSet::new(),
         rules: connect::rules(settings),
+        depth: ColorDepth::detect(var),
         mouse: settings.ui.mouse,
         place,
         warnings,

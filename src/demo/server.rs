@@ -112,7 +112,7 @@ async fn connection(
         async move {
             // A node that is off answers nothing, and what was open breaks.
             if shared.world().is_dark() {
-                return Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset));
+                return Err(io::Error::from(io::ErrorKind::ConnectionReset));
             }
             respond(request, &shared, last, &stop).await
         }

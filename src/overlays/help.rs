@@ -47,6 +47,7 @@ fn heading(scope: Scope) -> &'static str {
         Scope::Log => "In logs",
         Scope::Graph => "In graphs",
         Scope::Global => "Everywhere",
+        Scope::Console => "In an open console",
     }
 }
 
@@ -69,7 +70,14 @@ impl Help {
             help: action.help,
             group,
         };
-        let scopes = [Scope::Global, Scope::List, Scope::Text, Scope::Log, Scope::Graph];
+        let scopes = [
+            Scope::Global,
+            Scope::List,
+            Scope::Text,
+            Scope::Log,
+            Scope::Graph,
+            Scope::Console,
+        ];
         let mut rows: Vec<HelpRow> = scopes
             .into_iter()
             .flat_map(|scope| {

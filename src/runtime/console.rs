@@ -17,6 +17,7 @@ use tokio::{
 };
 
 use super::{
+    consoles::Consoles,
     files::write_private,
     input::Input,
     links::Links,
@@ -52,20 +53,23 @@ pub async fn run(
     screen.draw(|buffer| app.draw(buffer))?;
     let mut links = connect();
     let mut works = Works::new(state.as_deref());
-    works.act_through(std::mem::take(&mut links.actors));
+    works.act_through(links.actors.clone());
     works.read_journal(true);
+    let consoles = Consoles::new(std::mem::take(&mut links.actors), state.clone());
     let recalled = recall(state.clone(), app.store());
     let mut console = Loop {
         app,
         screen,
         links,
         works,
+        consoles,
         recalled,
         state,
         quit: false,
     };
     let ended = console.run().await;
     drop(guard);
+    console.consoles.stop().await;
     console.works.leave().await;
     console.links.stop().await;
     memory::remember(console.state.as_deref(), console.app.store());
@@ -92,6 +96,7 @@ struct Loop {
     screen: Screen<io::Stdout>,
     links: Links,
     works: Works,
+    consoles: Consoles,
     recalled: mpsc::Receiver<Snapshot>,
     state: Option<PathBuf>,
     quit: bool,
@@ -121,8 +126,11 @@ impl Loop {
                         if let Some(event) = input.event(event?, Timestamp::now()) {
                             self.handle(event)?;
                         }
-                        self.draw()?;
-                        drawn = Instant::now();
+                        // A key that changes nothing, such as one for a guest, leaves what it brings to be drawn at once.
+                        if self.app.is_dirty() {
+                            self.draw()?;
+                            drawn = Instant::now();
+                        }
                     }
                     // The terminal is gone: there is nobody to show anything to.
                     None => self.quit = true,
@@ -143,6 +151,10 @@ impl Loop {
                     drawn = Instant::now();
                 }
                 _ = seconds.tick() => self.handle(Event::Ticked)?,
+                // The last of all: a guest may write without end.
+                Some((session, event)) = self.consoles.events.recv() => {
+                    self.handle(Event::ConsoleHeard(session, event))?;
+                }
             }
         }
         Ok(())
@@ -183,6 +195,11 @@ impl Loop {
             Effect::StopRun(ticket) => self.works.stop(ticket),
             Effect::DropRun(number) => self.works.give_up(number),
             Effect::ReadJournal => self.works.read_journal(false),
+            Effect::Console(session, order) => {
+                if let Some(event) = self.consoles.order(session, order) {
+                    self.handle(Event::ConsoleHeard(session, event))?;
+                }
+            }
             Effect::Quit => self.quit = true,
         }
         Ok(())

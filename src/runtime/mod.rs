@@ -1,6 +1,7 @@
 //! Event loop, terminal guard, effect executor; the only room that spawns.
 
 pub mod console;
+mod consoles;
 pub mod files;
 pub mod hands;
 pub mod input;
@@ -8,6 +9,7 @@ pub mod links;
 pub mod look;
 pub mod memory;
 pub mod prompt;
+pub mod recording;
 pub mod screen;
 pub mod show;
 pub mod terminal;

@@ -75,7 +75,8 @@ fn obey(links: &Links, effects: Vec<Effect>) {
             Effect::Watch { feeds, paused } => links.watch(feeds, paused),
             Effect::Refresh(feeds) => links.refresh(feeds),
             // Nobody presses keys here, so nothing else is wanted.
-            Effect::Copy(_)
+            Effect::Console(..)
+            | Effect::Copy(_)
             | Effect::Dump(_)
             | Effect::Export(_)
             | Effect::CaptureMouse(_)

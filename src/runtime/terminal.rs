@@ -11,6 +11,8 @@ use crossterm::{
     terminal::{self, EnterAlternateScreen, LeaveAlternateScreen},
 };
 
+use crate::screens::console::emulator;
+
 /// Whether the terminal is ours now. A panic on any thread must know.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
@@ -95,6 +97,10 @@ fn restore_on_panic() {
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
+            if emulator::is_guarded() {
+                tracing::warn!("the emulated terminal of a console failed: {info}");
+                return;
+            }
             let ours = restore();
             tracing::error!("{info}");
             before(info);

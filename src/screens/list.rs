@@ -191,6 +191,7 @@ impl<L: Listing> List<L> {
         let target = Target {
             object: self.table.selected(),
             list: true,
+            ..Target::default()
         };
         match (actions::availability(action, target), target.object) {
             (Ok(()), Some(object)) => Reply::Go(to(object.clone())),

@@ -7,6 +7,7 @@
 //! - Every pane tells the age of its data and its last error in its [`Title`].
 
 pub mod clusters;
+pub mod console;
 pub mod deck;
 pub mod figures;
 pub mod findings;

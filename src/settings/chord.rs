@@ -72,6 +72,13 @@ impl KeyChord {
     /// The chord of a pressed key in its one normal form.
     pub fn new(key: Key, ctrl: bool, alt: bool, shift: bool) -> Self {
         match key {
+            // Terminals send the same for Ctrl with 4 to 7 and with \ ] ^ _; people think of the latter.
+            Key::Char(c @ '4'..='7') if ctrl => Self {
+                key: Key::Char(char::from(b'\\' + (c as u8 - b'4'))),
+                ctrl,
+                alt,
+                shift: false,
+            },
             // Terminals send the same for Ctrl with a small and a capital letter.
             Key::Char(c) if ctrl => Self {
                 key: Key::Char(c.to_ascii_lowercase()),

@@ -18,7 +18,14 @@ use crate::actions::{self, Action, Id, Scope};
 /// The word that takes a key away.
 const NOTHING: &str = "none";
 
-const SCOPES: [Scope; 5] = [Scope::Global, Scope::List, Scope::Text, Scope::Log, Scope::Graph];
+const SCOPES: [Scope; 6] = [
+    Scope::Global,
+    Scope::List,
+    Scope::Text,
+    Scope::Log,
+    Scope::Graph,
+    Scope::Console,
+];
 
 /// Which key does what, by scope.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -130,6 +137,7 @@ pub fn reference() -> String {
          #   \"q\" = \"none\"               # takes the key away\n\
          #\n\
          # [keys.global], [keys.list], [keys.text], [keys.log] and [keys.graph] bind it there only; the innermost counts.\n\
+         # In an open console only [keys.console] counts: every other key is the guest's.\n\
          # A key is a character (G is Shift and g) or one of: space enter esc tab backspace delete insert home end\n\
          # pageup pagedown up down left right minus f1 to f24, with ctrl-, alt-, shift- in front.\n",
     );

@@ -119,6 +119,17 @@ impl<'a> Canvas<'a> {
         end - self.area.x - x
     }
 
+    /// Puts one character with a style of its own: the cells of an emulated terminal. What must not reach the
+    /// terminal is replaced, as everywhere, when the frame is done.
+    pub fn symbol(&mut self, x: u16, y: u16, symbol: &str, style: Style) {
+        let inside = x < self.area.width && y < self.area.height;
+        let position = (self.area.x.saturating_add(x), self.area.y.saturating_add(y));
+        if let (true, Some(cell)) = (inside, self.buffer.cell_mut(position)) {
+            cell.reset();
+            cell.set_symbol(symbol).set_style(style);
+        }
+    }
+
     /// Writes a cell into `columns`, leaning to its side.
     pub fn cell(&mut self, x: u16, y: u16, columns: u16, cell: &Cell) -> u16 {
         let mut at = x;

@@ -16,7 +16,7 @@ use pvedeck::{
     clients::pve::request,
     domain::{Guest, GuestRef, Inventory, ObjectRef, filter::Filter},
     screens::Place,
-    settings::{KeyChord, keymap::Keymap},
+    settings::{ColorDepth, KeyChord, keymap::Keymap},
     store::{Feed, Payload, Store, Update},
     ui::{
         Canvas, Cell, Glyphs, Rect, Theme,
@@ -246,6 +246,7 @@ impl Console {
             user: String::new(),
             writable: BTreeSet::new(),
             rules: pvedeck::plan::Rules::default(),
+            depth: ColorDepth::True,
             mouse: false,
             graph: (None, None),
             place: Place::Guests,

@@ -7,6 +7,7 @@ mod support;
 
 mod acting;
 mod bounds;
+mod consoles;
 mod graphs;
 mod hostile;
 mod made;

@@ -7,7 +7,7 @@ use pvedeck::{
     app::{App, Effect, Event, Setup},
     domain::{ClusterId, Inventory},
     screens::Place,
-    settings::keymap::Keymap,
+    settings::{ColorDepth, keymap::Keymap},
     store::{Feed, FeedError, FeedErrorKind, FeedKey, Payload, Store, Update},
     ui::{Glyphs, Theme, safe},
 };
@@ -55,6 +55,7 @@ impl Stage {
             user: "alice@pam".to_owned(),
             rules: pvedeck::plan::Rules::default(),
             writable: writable.iter().map(|name| (*name).into()).collect(),
+            depth: ColorDepth::True,
             mouse: true,
             graph: (None, None),
             place: Place::Deck,

@@ -7,6 +7,7 @@ mod support;
 
 mod acting;
 mod console;
+mod consoles;
 mod estates;
 mod guard;
 mod harness;

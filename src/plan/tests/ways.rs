@@ -215,7 +215,14 @@ fn every_deed_to_a_guest_makes_calls_of_the_catalogue() {
                 }
             }
         }
+        // Keys and firewalls need more than an estate: they are tried beside their own tables.
+        let apart =
+            row.action.name.starts_with("guest.key.") || row.action.name.starts_with("guest.firewall.");
         let only_locked = row.deed == Deed::GuestUnlock;
-        assert!(made > 0 || only_locked, "{} was never made", row.action.name);
+        assert!(
+            made > 0 || only_locked || apart,
+            "{} was never made",
+            row.action.name
+        );
     }
 }

@@ -140,6 +140,7 @@ impl Pane for ObjectPane {
         let target = Target {
             object: Some(&self.object),
             list: false,
+            ..Target::default()
         };
         match availability(action, target) {
             Ok(()) => Reply::Go(place),
