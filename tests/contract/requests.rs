@@ -8,6 +8,9 @@ use pvedeck::{
 
 use crate::{schema::Schema, support::reference::skipped};
 
+/// What version 8 does not know; there the reader asks for groups instead.
+const NEW_IN_9: [&str; 1] = ["/cluster/ha/rules"];
+
 #[test]
 fn every_request_fits_the_schema() {
     let Some(schemas) = Schema::both() else {
@@ -20,6 +23,7 @@ fn every_request_fits_the_schema() {
         .flat_map(|schema| {
             samples
                 .iter()
+                .filter(|sample| !(schema.name.starts_with("pve-8") && NEW_IN_9.contains(&&*sample.path)))
                 .map(|sample| schema.complaints(sample.method, &sample.path, &sample.query))
         })
         .collect();
