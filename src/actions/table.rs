@@ -99,6 +99,8 @@ macro_rules! actions {
 }
 
 actions! {
+    // --- acting
+    MenuOpen "menu.open" Global ["s"] "act", "Act", "Opens the menu of everything that can be done to the selected or marked objects.";
     // --- places
     PlaceDeck "place.deck" Global ["0"] "", "Deck", "Shows the deck: all panes side by side.";
     PlaceNodes "place.nodes" Global [] "", "Nodes", "Shows all nodes.";
@@ -149,7 +151,6 @@ actions! {
     TextFind "text.find" Text ["/"] "find", "Find", "Shows only lines with the text.";
     LogFollow "log.follow" Log ["f"] "follow", "Follow", "Follows the end of the log, or stops following.";
     // --- acting
-    MenuOpen "menu.open" Global ["s"] "act", "Act", "Opens the menu of everything that can be done to the selected or marked objects.";
     RunUndo "run.undo" Global ["u"] "", "Take back", "Takes back the last run that can be taken back, with a plan of its own.";
     RunStop "run.stop" Global [] "", "Stop run", "Begins no further step of the selected run; what is under way goes on.";
     RunContinue "run.continue" Global [] "", "Continue run", "Goes on with an interrupted run; nothing is done twice.";
