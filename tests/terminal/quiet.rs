@@ -63,7 +63,7 @@ fn without_ages(screen: &str) -> String {
                 .strip_suffix('s')
                 .is_some_and(|count| count.parse::<u32>().is_ok());
             let is_clock = word.len() == 5 && word.as_bytes()[2] == b':';
-            !(is_age || is_clock || word.chars().all(|c| "─┬└┘─".contains(c)))
+            !(is_age || is_clock || word.contains('┬') || word.chars().all(|c| c == '─'))
         })
         .collect::<Vec<_>>()
         .join(" ")
