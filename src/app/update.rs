@@ -150,6 +150,12 @@ impl App {
 
     /// Does an action of the table.
     pub(super) fn act(&mut self, action: Id, effects: &mut Vec<Effect>) {
+        if is_about_selection(action) {
+            let focus = self.focus();
+            if let Some(pane) = self.panes.get(&focus) {
+                pane.hold();
+            }
+        }
         if let Id::Deed(deed) = action {
             return self.act_deed(deed, effects);
         }
@@ -360,5 +366,14 @@ fn task_news(task: &crate::domain::Task) -> (Tone, String) {
             Tone::Warn,
             format!("{what} on {} ended, nobody knows how", task.upid.node),
         ),
+    }
+}
+
+/// Whether an action is about the selected object: what was acted on must still be selected when one comes back, whatever
+/// has arrived above it meanwhile.
+fn is_about_selection(action: Id) -> bool {
+    match action {
+        Id::Deed(_) | Id::MenuOpen | Id::Palette | Id::ConsoleOpen | Id::ListOpen => true,
+        _ => action.action().name.starts_with("object."),
     }
 }

@@ -254,6 +254,10 @@ impl<L: Listing> Pane for List<L> {
         self.table.selected().cloned()
     }
 
+    fn hold(&mut self) {
+        self.table.hold();
+    }
+
     fn marks(&self) -> Option<&BTreeSet<ObjectRef>> {
         Some(self.table.marks())
     }

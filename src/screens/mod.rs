@@ -88,6 +88,9 @@ pub trait Pane {
     /// The selected or shown object.
     fn subject(&self) -> Option<ObjectRef>;
 
+    /// The selection is meant: from now on it stays on its object, even if nobody has moved it.
+    fn hold(&mut self) {}
+
     /// The selected or shown run.
     fn run(&self) -> Option<Ticket> {
         None

@@ -22,7 +22,9 @@ fn demo() -> Terminal {
         .size(120, 40)
         .start();
     terminal.wait_for("read-write");
+    // Both clusters: what is selected must not depend on which one answers first.
     terminal.wait_for("pve1");
+    terminal.wait_for("lab1");
     terminal
 }
 

@@ -25,7 +25,7 @@ pub struct TableState {
     filter: Filter,
     sort: Option<(usize, bool)>,
     selected: Option<ObjectRef>,
-    /// Whether the user has moved the selection. Until then it is the first row: what happened to arrive first
+    /// Whether the user has moved the selection or acted on it. Until then it is the first row: what happened to arrive first
     /// must not hold the list at a place that nobody chose.
     chosen: bool,
     /// Where the selection is in `order`; kept so that a neighbour can take over when the object goes.
@@ -168,6 +168,11 @@ impl TableState {
         let last = (self.offset + self.page.max(1)).saturating_sub(1);
         let kept = self.position.clamp(self.offset, last.max(self.offset));
         self.select_at(kept, rows);
+    }
+
+    /// The selection is meant: it stays on its object from now on.
+    pub fn hold(&mut self) {
+        self.chosen |= self.selected().is_some();
     }
 
     /// The selected object, if the list has any row.
@@ -371,6 +376,18 @@ mod tests {
         state.go(Move::First, &Numbers(vec![1, 2, 9]));
         state.refresh(&Numbers(vec![0, 1, 2, 9]), 3);
         assert_eq!(state.selected(), Some(&id(1)));
+    }
+
+    #[test]
+    fn what_was_acted_on_stays_selected() {
+        let mut state = TableState::sorted_by(0, false);
+        state.hold();
+        state.refresh(&Numbers(vec![9]), 1);
+        state.refresh(&Numbers(vec![8, 9]), 2);
+        assert_eq!(state.selected(), Some(&id(8)), "nothing was there to be meant");
+        state.hold();
+        state.refresh(&Numbers(vec![1, 8, 9]), 3);
+        assert_eq!((state.selected(), state.position()), (Some(&id(8)), 1));
     }
 
     #[test]
