@@ -22,6 +22,8 @@ Environment:
   PVEDECK_TOKEN        API token, user@realm!name=secret
   PVEDECK_CA_FILE      as --ca-file
   PVEDECK_FINGERPRINT  as --fingerprint
+  PVEDECK_PBS_URL      a Backup Server instead of those of the configuration, with PVEDECK_PBS_TOKEN and
+                       PVEDECK_PBS_CA_FILE or PVEDECK_PBS_FINGERPRINT
   PVEDECK_LOG          what the log file holds, such as pvedeck=debug
   NO_COLOR             no colours, unless the configuration names a theme
 
@@ -56,7 +58,7 @@ pub struct Global {
     /// Trust exactly the certificate with this SHA-256 fingerprint
     #[arg(long, global = true, value_name = "SHA256", help_heading = "Connection")]
     pub fingerprint: Option<String>,
-    /// Only this cluster of the configuration
+    /// Only this cluster or Backup Server of the configuration
     #[arg(long, global = true, value_name = "NAME", help_heading = "Connection")]
     pub cluster: Option<String>,
     /// Never send anything that writes
@@ -99,12 +101,12 @@ pub enum Command {
         #[command(subcommand)]
         what: ExportCommand,
     },
-    /// Connect to a cluster or host and write it into the configuration
+    /// Connect to a cluster, host or Backup Server and write it into the configuration
     ///
     /// Asks for what no option says: the address, the sign-in, and whether the certificate is the right one. Without
     /// a terminal: --url, PVEDECK_TOKEN, and --fingerprint or --ca-file unless a CA of the system has signed it.
     Login(Login),
-    /// Check everything between here and the clusters, with cause and remedy
+    /// Check everything between here and the servers, with cause and remedy
     Doctor {
         /// How to print; plain lines if left out
         #[arg(short, long, value_enum)]
@@ -305,6 +307,9 @@ pub struct Login {
     /// What to call the cluster here
     #[arg(long)]
     pub name: Option<String>,
+    /// It is a Proxmox Backup Server
+    #[arg(long)]
+    pub pbs: bool,
     /// Sign in as user@realm, or with the token user@realm!name; the secret is asked for
     #[arg(long)]
     pub user: Option<String>,

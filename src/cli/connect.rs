@@ -86,18 +86,22 @@ pub(super) fn overrides(global: &Global) -> Overrides {
         ca_file: given("--ca-file", global.ca_file.as_ref()),
         fingerprint: given("--fingerprint", global.fingerprint.as_ref()),
         read_only: global.read_only,
+        backup_server: None,
     };
     overrides.fill_from(|name| std::env::var(name).ok());
     overrides
 }
 
-/// The clusters that the settings and flags name; without any, the node that we are root on.
+/// The clusters that the settings and flags name; without any, the node that we are root on. There may be none where
+/// there is a Backup Server.
 ///
 /// # Errors
 /// Nothing is configured, or what is cannot be used.
 pub fn links(settings: &Settings, global: &Global, asking: &Asking) -> Result<Vec<Link>, Failure> {
-    let clusters = settings.clusters(&overrides(global))?;
-    if !clusters.is_empty() {
+    let overrides = overrides(global);
+    let clusters = settings.clusters(&overrides)?;
+    // Whoever names a Backup Server wants it alone.
+    if !clusters.is_empty() || overrides.cluster.is_some() {
         return clusters
             .into_iter()
             .map(|cluster| link(cluster, asking))
@@ -113,6 +117,9 @@ pub fn links(settings: &Settings, global: &Global, asking: &Asking) -> Result<Ve
                 read_only: global.read_only,
                 settings: None,
             }])
+        }
+        _ if overrides.backup_server.is_some() || settings.backup_server_names().next().is_some() => {
+            Ok(Vec::new())
         }
         Detection::NotRoot => Err(first_run(
             "this is a Proxmox VE node: as root no configuration is needed",
@@ -143,9 +150,10 @@ pub struct Acting {
 /// # Errors
 /// As [`links`].
 pub fn acting(settings: &Settings, global: &Global, asking: &Asking) -> Result<Vec<Acting>, Failure> {
-    let clusters = settings.clusters(&overrides(global))?;
+    let overrides = overrides(global);
+    let clusters = settings.clusters(&overrides)?;
     if let (true, false, Detection::Node(local)) = (
-        clusters.is_empty(),
+        clusters.is_empty() && overrides.cluster.is_none(),
         global.read_only,
         Local::detect(Path::new("/")),
     ) {
@@ -217,7 +225,7 @@ pub(super) fn link(cluster: ClusterSettings, asking: &Asking) -> Result<Link, Fa
     })
 }
 
-fn options(cluster: &ClusterSettings) -> Result<Options, Failure> {
+pub(super) fn options(cluster: &ClusterSettings) -> Result<Options, Failure> {
     let addresses = cluster.endpoints.iter().map(address).collect::<Result<_, _>>()?;
     Ok(Options {
         connect_timeout: cluster.connect_timeout,
@@ -242,7 +250,7 @@ pub(super) fn trust(cluster: &ClusterSettings) -> Trust {
     }
 }
 
-fn credential(sign_in: &SignIn, asking: &Asking) -> Result<Credential, Failure> {
+pub(super) fn credential(sign_in: &SignIn, asking: &Asking) -> Result<Credential, Failure> {
     Ok(match sign_in {
         SignIn::Token(token) => {
             let token = ApiToken::new(&token.id, token.secret.clone()).map_err(|error| failure(&error))?;

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     demo::{self, Cluster, Datacentre, Options},
     domain::ClusterId,
-    settings::{ClusterSettings, Places, Settings, SignIn, Token},
+    settings::{ClusterSettings, Places, ServerKind, Settings, SignIn, Token},
 };
 
 /// Runs the datacentre until the console, or a signal, ends it.
@@ -57,6 +57,7 @@ pub(super) async fn run(
 fn acting(cluster: &Cluster, read_only: bool, asking: &Asking) -> Result<Acting, Failure> {
     let wrong = |error: String| Failure::new(Code::Failed, error);
     let settings = ClusterSettings {
+        kind: ServerKind::Cluster,
         id: ClusterId::from(cluster.name()),
         endpoints: vec![cluster.url().parse().map_err(wrong)?],
         sign_in: SignIn::Token(Token::parse(cluster.admin_token().expose_secret()).map_err(wrong)?),

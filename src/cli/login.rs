@@ -11,6 +11,7 @@ use toml::Value;
 
 use super::{
     args::Login,
+    backup_servers,
     connect::{Asking, address, failure, link, signed_in},
     exit::{Code, Failure, talk},
 };
@@ -22,8 +23,8 @@ use crate::{
     domain::{ClusterId, Endpoint, Fingerprint},
     runtime::prompt,
     settings::{
-        ClusterSettings, Overrides, Places, Problem, Settings, SignIn, Token, is_cluster_name, is_user,
-        set_cluster,
+        ClusterSettings, Overrides, Places, Problem, ServerKind, Settings, SignIn, Token, is_cluster_name,
+        is_user, set_server,
     },
 };
 
@@ -32,6 +33,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What is known of the cluster so far.
 struct Found {
+    kind: ServerKind,
     endpoints: Vec<Endpoint>,
     name: String,
     /// What the configuration says of it already, if it is the same addresses.
@@ -72,12 +74,13 @@ pub(super) async fn run(
     if keep.is_none() {
         keys.extend(credentials(&sign_in));
     }
-    set_cluster(places, &path, &found.name, &keys)?;
+    set_server(places, &path, found.kind, &found.name, &keys)?;
     let done = if found.known.is_some() { "changed" } else { "added" };
     talk(format!(
-        "{done} {} in {}: Proxmox VE {version}",
+        "{done} {} in {}: {} {version}",
         found.name,
-        path.display()
+        path.display(),
+        found.kind.product()
     ));
     Ok(())
 }
@@ -85,45 +88,59 @@ pub(super) async fn run(
 /// Which cluster it is about.
 fn find(login: &Login, overrides: &Overrides, settings: &Settings) -> Result<Found, Failure> {
     let wanted = login.name.as_ref().or(overrides.cluster.as_ref());
-    let known = wanted.filter(|wanted| settings.cluster_names().any(|name| name == wanted.as_str()));
+    let named = |wanted: &&String| {
+        let mut names = settings.cluster_names().map(|name| (ServerKind::Cluster, name));
+        let mut servers = settings
+            .backup_server_names()
+            .map(|name| (ServerKind::BackupServer, name));
+        let is = |(_, name): &(ServerKind, &str)| *name == wanted.as_str();
+        names.find(is).or_else(|| servers.find(is)).map(|(kind, _)| kind)
+    };
+    let kind = match wanted.as_ref().and_then(named) {
+        _ if login.pbs => ServerKind::BackupServer,
+        Some(kind) => kind,
+        None => ServerKind::Cluster,
+    };
+    let known = wanted.filter(|wanted| named(wanted) == Some(kind));
     let known = match known {
         Some(name) if overrides.url.is_none() => {
             let only = Overrides {
                 cluster: Some(name.clone()),
                 ..Overrides::default()
             };
-            settings.clusters(&only)?.into_iter().next()
+            let servers = match kind {
+                ServerKind::Cluster => settings.clusters(&only)?,
+                ServerKind::BackupServer => settings.backup_servers(&only)?,
+            };
+            servers.into_iter().next()
         }
         _ => None,
     };
     let endpoints = match (&overrides.url, &known) {
         (None, Some(known)) => known.endpoints.clone(),
         (Some(given), _) => {
-            vec![
-                given
-                    .value
-                    .parse()
-                    .map_err(|error: String| Problem::whole(given.by, error))?,
-            ]
+            let endpoint = Endpoint::parse(&given.value, kind.default_port());
+            vec![endpoint.map_err(|error| Problem::whole(given.by, error))?]
         }
         (None, None) => {
-            let typed = ask("Address of the API (https://HOST:8006):", "", "--url")?;
-            vec![
-                typed
-                    .parse()
-                    .map_err(|error: String| Failure::new(Code::Usage, error))?,
-            ]
+            let question = format!("Address of the API (https://HOST:{}):", kind.default_port());
+            let endpoint = Endpoint::parse(&ask(&question, "", "--url")?, kind.default_port());
+            vec![endpoint.map_err(|error| Failure::new(Code::Usage, error))?]
         }
     };
     let name = match (wanted, endpoints.first()) {
         (Some(name), _) => name.clone(),
-        (None, first) => new_name(first)?,
+        (None, first) => new_name(kind, first)?,
     };
     if !is_cluster_name(&name) {
-        let message = "a cluster's name has letters, digits, `-`, `_` and `.` only";
+        let message = format!(
+            "a {}'s name has letters, digits, `-`, `_` and `.` only",
+            kind.noun()
+        );
         return Err(Failure::new(Code::Usage, message));
     }
     Ok(Found {
+        kind,
         endpoints,
         name,
         known,
@@ -133,14 +150,18 @@ fn find(login: &Login, overrides: &Overrides, settings: &Settings) -> Result<Fou
 }
 
 /// A name for a new cluster: the host's, unless the person says another.
-fn new_name(endpoint: Option<&Endpoint>) -> Result<String, Failure> {
+fn new_name(kind: ServerKind, endpoint: Option<&Endpoint>) -> Result<String, Failure> {
     let host = endpoint.map_or("", |endpoint| endpoint.host.as_str());
     let is_name = host.parse::<std::net::IpAddr>().is_err();
     let first = host.split('.').next().filter(|_| is_name).unwrap_or(host);
-    let default = if is_cluster_name(first) { first } else { "pve" };
+    let default = match kind {
+        _ if is_cluster_name(first) => first,
+        ServerKind::Cluster => "pve",
+        ServerKind::BackupServer => "pbs",
+    };
     if prompt::possible() {
         Ok(prompt::text(
-            &format!("Name of the cluster here [{default}]:"),
+            &format!("Name of the {} here [{default}]:", kind.noun()),
             default,
         )?)
     } else {
@@ -188,7 +209,7 @@ async fn trust(overrides: &Overrides, found: &mut Found) -> Result<(), Failure> 
     for endpoint in &found.endpoints {
         match knock(endpoint, trusted.clone()).await {
             Ok(()) => {}
-            Err(Error::Untrusted { .. }) if !flags => asked.push(confirm(endpoint).await?),
+            Err(Error::Untrusted { .. }) if !flags => asked.push(confirm(found.kind, endpoint).await?),
             Err(error) => return Err(failure(&error)),
         }
     }
@@ -211,11 +232,11 @@ async fn trust(overrides: &Overrides, found: &mut Found) -> Result<(), Failure> 
 }
 
 /// Shows a certificate and asks whether it is the right one.
-async fn confirm(endpoint: &Endpoint) -> Result<Fingerprint, Failure> {
+async fn confirm(kind: ServerKind, endpoint: &Endpoint) -> Result<Fingerprint, Failure> {
     let seen = probe_certificate(&address(endpoint)?, CONNECT_TIMEOUT)
         .await
         .map_err(|error| failure(&error))?;
-    show(endpoint, &seen);
+    show(kind, endpoint, &seen);
     if !prompt::possible() {
         let message = format!(
             "nobody has confirmed the certificate; compare the fingerprint and add --fingerprint {}",
@@ -245,7 +266,7 @@ async fn knock(endpoint: &Endpoint, trust: Trust) -> Result<(), Error> {
         .map(|_| ())
 }
 
-fn show(endpoint: &Endpoint, seen: &SeenCertificate) {
+fn show(kind: ServerKind, endpoint: &Endpoint, seen: &SeenCertificate) {
     let or = |text: &str| {
         if text.is_empty() {
             "(not readable)".to_owned()
@@ -265,7 +286,14 @@ fn show(endpoint: &Endpoint, seen: &SeenCertificate) {
         day(seen.not_after)
     ));
     talk(format!("  fingerprint  {}", seen.fingerprint));
-    talk("Compare it with the node's own words: pvenode cert info, or Node > System > Certificates.");
+    talk(match kind {
+        ServerKind::Cluster => {
+            "Compare it with the node's own words: pvenode cert info, or Node > System > Certificates."
+        }
+        ServerKind::BackupServer => {
+            "Compare it with the server's own words: proxmox-backup-manager cert info, or Dashboard > Show Fingerprint."
+        }
+    });
 }
 
 fn sign_in(login: &Login, overrides: &Overrides, found: &Found) -> Result<SignIn, Failure> {
@@ -315,7 +343,8 @@ fn secret(question: &str) -> Result<SecretString, Failure> {
 
 /// Signs in and looks at what is allowed. Returns the server's version, if it tells.
 async fn verify(found: &Found, sign_in: &SignIn, read_only: bool) -> Result<Option<Box<str>>, Failure> {
-    let cluster = ClusterSettings {
+    let settings = ClusterSettings {
+        kind: found.kind,
         id: ClusterId::from(found.name.as_str()),
         endpoints: found.endpoints.clone(),
         sign_in: sign_in.clone(),
@@ -325,13 +354,24 @@ async fn verify(found: &Found, sign_in: &SignIn, read_only: bool) -> Result<Opti
         timeout: REQUEST_TIMEOUT,
         connect_timeout: CONNECT_TIMEOUT,
     };
-    let client = link(cluster, &Asking::on_terminal())?.client;
-    let version = signed_in(&client).await.map_err(|error| failure(&error))?;
-    match client.permissions().await {
-        Ok(permissions) if permissions.is_empty() => talk(
-            "warning: this sign-in has no privileges and sees next to nothing; give it the role PVEAuditor on /, for a \
-             privilege-separated token to the token itself",
-        ),
+    let asking = Asking::on_terminal();
+    let (version, permissions, role) = match found.kind {
+        ServerKind::Cluster => {
+            let client = link(settings, &asking)?.client;
+            let version = signed_in(&client).await.map_err(|error| failure(&error))?;
+            (version, client.permissions().await, "PVEAuditor")
+        }
+        ServerKind::BackupServer => {
+            let client = backup_servers::link(settings, &asking)?.client;
+            let version = client.version().await.map_err(|error| failure(&error))?;
+            (Some(version), client.permissions().await, "Audit")
+        }
+    };
+    match permissions {
+        Ok(permissions) if permissions.iter().all(|(_, all)| all.is_empty()) => talk(format!(
+            "warning: this sign-in has no privileges and sees next to nothing; give it the role {role} on /, for a \
+             privilege-separated token to the token itself"
+        )),
         Ok(_) => {}
         Err(error) => talk(format!("warning: {error}")),
     }

@@ -5,6 +5,7 @@
 //! - Every failure is one sentence with the remedy and an exit code that scripts can rely on ([`exit::Code`]).
 
 pub mod args;
+pub mod backup_servers;
 pub mod connect;
 mod console;
 mod demo;

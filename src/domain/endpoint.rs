@@ -4,6 +4,8 @@ use std::{fmt, net::Ipv6Addr, str::FromStr};
 
 /// The port of the Proxmox VE API.
 pub const DEFAULT_PORT: u16 = 8006;
+/// The port of the Proxmox Backup Server API.
+pub const BACKUP_SERVER_PORT: u16 = 8007;
 
 /// Where an API listens. Always TLS: there is no way to write a plain one.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

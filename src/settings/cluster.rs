@@ -1,23 +1,24 @@
-//! `[clusters.NAME]`: where a cluster is, how to sign in and what to trust.
+//! `[clusters.NAME]` and `[pbs.NAME]`: where a cluster or a Backup Server is, how to sign in and what to trust.
 
 use std::{
     ops::Range,
     path::{Path, PathBuf},
-    str::FromStr,
     time::Duration,
 };
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret as _, SecretString};
 use toml::de::DeTable;
 
 use super::{
+    kind::ServerKind,
     problem::Problem,
     reader::{Found, Reader},
     secret,
+    token::Token,
 };
 use crate::domain::{ClusterId, Endpoint, Fingerprint};
 
-/// All keys of a cluster.
+/// All keys of a cluster; a Backup Server has the same.
 pub(super) const KEYS: &[&str] = &[
     "url",
     "urls",
@@ -36,9 +37,11 @@ pub(super) const KEYS: &[&str] = &[
     "connect_timeout",
 ];
 
-/// One cluster or standalone host, ready to be connected to.
+/// One cluster, standalone host or Backup Server, ready to be connected to.
 #[derive(Clone, Debug)]
 pub struct ClusterSettings {
+    /// What it is.
+    pub kind: ServerKind,
     /// What the configuration calls it.
     pub id: ClusterId,
     /// Addresses of its API, the preferred one first. Never empty.
@@ -82,55 +85,13 @@ pub enum SignIn {
     },
 }
 
-/// An API token, `user@realm!name=secret`.
-#[derive(Clone, Debug)]
-pub struct Token {
-    /// `user@realm!name`.
-    pub id: String,
-    /// The secret part.
-    pub secret: SecretString,
-}
-
-impl Token {
-    /// Takes a token apart. `PVEAPIToken=` in front, as in the HTTP header, is fine.
-    ///
-    /// # Errors
-    /// What is missing, without showing what was given.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim();
-        let text = text.strip_prefix("PVEAPIToken=").unwrap_or(text);
-        let shape = "a token has the form user@realm!name=secret";
-        let (id, secret) = text
-            .split_once('=')
-            .ok_or_else(|| format!("there is no `=` in it; {shape}"))?;
-        let (user, name) = id
-            .split_once('!')
-            .ok_or_else(|| format!("there is no `!` in it; {shape}"))?;
-        let (user, realm) = user
-            .split_once('@')
-            .ok_or_else(|| format!("there is no `@` in it; {shape}"))?;
-        let printable = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_graphic());
-        if ![user, realm, name, secret].into_iter().all(printable) {
-            return Err(format!("a part is empty or holds blanks; {shape}"));
-        }
-        Ok(Self {
-            id: id.to_owned(),
-            secret: SecretString::from(secret),
-        })
-    }
-
-    /// The whole token as one text.
-    pub fn whole(&self) -> SecretString {
-        SecretString::from(format!("{}={}", self.id, self.secret.expose_secret()))
-    }
-}
-
 /// A value that other places of the configuration may complain about.
 pub(super) type At<T> = (T, Problem);
 
 /// What one file says about a cluster; a later file overrides it field by field.
 #[derive(Clone, Default)]
 pub(super) struct Layer {
+    kind: ServerKind,
     endpoints: Option<Vec<Endpoint>>,
     sign_in: Option<Source>,
     ca_file: Option<PathBuf>,
@@ -167,18 +128,29 @@ enum PasswordSource {
 }
 
 impl Layer {
-    /// Reads `[clusters.NAME]`.
+    /// Nothing is known but what it is.
+    pub(super) fn of(kind: ServerKind) -> Self {
+        Self {
+            kind,
+            ..Self::default()
+        }
+    }
+
+    /// Reads `[clusters.NAME]` or `[pbs.NAME]`.
     pub(super) fn read(
         reader: &mut Reader<'_>,
         home: &Home<'_>,
+        kind: ServerKind,
         name: &str,
         table: &DeTable<'_>,
         at: &Range<usize>,
     ) -> Self {
-        reader.only(&format!("clusters.{name}"), table, KEYS);
+        reader.only(&format!("{}.{name}", kind.section()), table, KEYS);
+        let noun = kind.noun();
         Self {
-            endpoints: endpoints(reader, table),
-            sign_in: sign_in(reader, home, name, table, at),
+            kind,
+            endpoints: endpoints(reader, table, kind),
+            sign_in: sign_in(reader, home, &format!("{noun} `{name}`"), table, at),
             ca_file: reader.string(table, "ca_file").map(|found| home.path(&found.value)),
             fingerprints: fingerprints(reader, table),
             read_only: reader.boolean(table, "read_only"),
@@ -188,12 +160,15 @@ impl Layer {
             start: at.start,
             missing_url: Some(reader.problem(
                 at,
-                format!("cluster `{name}` has no address; add url = \"https://host:8006\""),
+                format!(
+                    "{noun} `{name}` has no address; add url = \"https://host:{}\"",
+                    kind.default_port()
+                ),
             )),
             missing_sign_in: Some(reader.problem(
                 at,
                 format!(
-                    "cluster `{name}` has no sign-in; add `token_file`, `token`, `token_command` or `user`, or run: \
+                    "{noun} `{name}` has no sign-in; add `token_file`, `token`, `token_command` or `user`, or run: \
                      pvedeck login"
                 ),
             )),
@@ -254,6 +229,7 @@ impl Layer {
         };
         match (self.endpoints, sign_in) {
             (Some(endpoints), Some(sign_in)) if problems.is_empty() => Ok(ClusterSettings {
+                kind: self.kind,
                 id,
                 endpoints,
                 sign_in,
@@ -326,21 +302,23 @@ pub(super) fn read_beside((path, mut place): At<PathBuf>) -> Result<SecretString
     })
 }
 
-fn endpoints(reader: &mut Reader<'_>, table: &DeTable<'_>) -> Option<Vec<Endpoint>> {
-    one_or_more(reader, table, "url", "urls", "not an address")
+fn endpoints(reader: &mut Reader<'_>, table: &DeTable<'_>, kind: ServerKind) -> Option<Vec<Endpoint>> {
+    let parse = |text: &str| Endpoint::parse(text, kind.default_port());
+    one_or_more(reader, table, ["url", "urls"], "not an address", parse)
 }
 
 pub(super) fn fingerprints(reader: &mut Reader<'_>, table: &DeTable<'_>) -> Option<Vec<Fingerprint>> {
-    one_or_more(reader, table, "fingerprint", "fingerprints", "not a fingerprint")
+    let names = ["fingerprint", "fingerprints"];
+    one_or_more(reader, table, names, "not a fingerprint", str::parse)
 }
 
 /// The values of `one`, or of the list `more`.
-fn one_or_more<T: FromStr<Err = String> + PartialEq>(
+fn one_or_more<T: PartialEq>(
     reader: &mut Reader<'_>,
     table: &DeTable<'_>,
-    one: &str,
-    more: &str,
+    [one, more]: [&str; 2],
     refusal: &str,
+    parse: impl Fn(&str) -> Result<T, String>,
 ) -> Option<Vec<T>> {
     let given = match (table.get(one), table.get(more)) {
         (Some(_), Some(second)) => {
@@ -354,7 +332,7 @@ fn one_or_more<T: FromStr<Err = String> + PartialEq>(
     };
     let mut values = Vec::new();
     for Found { value, span } in given {
-        match value.parse::<T>() {
+        match parse(&value) {
             Ok(parsed) if values.contains(&parsed) => reader.complain(&span, "the same is listed twice"),
             Ok(parsed) => values.push(parsed),
             Err(error) => reader.complain(&span, format!("{refusal}: {error}")),
@@ -366,7 +344,7 @@ fn one_or_more<T: FromStr<Err = String> + PartialEq>(
 fn sign_in(
     reader: &mut Reader<'_>,
     home: &Home<'_>,
-    name: &str,
+    whose: &str,
     table: &DeTable<'_>,
     at: &Range<usize>,
 ) -> Option<Source> {
@@ -376,7 +354,7 @@ fn sign_in(
         let span = table.get(second).map_or_else(|| at.clone(), toml::Spanned::span);
         reader.complain(
             &span,
-            format!("`{first}` and `{second}` exclude each other; cluster `{name}` has one sign-in"),
+            format!("`{first}` and `{second}` exclude each other; {whose} has one sign-in"),
         );
         return None;
     }

@@ -1,12 +1,12 @@
-//! Flags and environment over the files: which clusters are connected to, and as whom.
+//! Flags and environment over the files: which clusters and Backup Servers are connected to, and as whom.
 
 use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    Settings,
-    cluster::{ClusterSettings, Layer, Token},
+    ServerKind, Settings, Token,
+    cluster::{ClusterSettings, Layer},
     problem::{Problem, Problems, advice},
 };
 use crate::domain::{ClusterId, Endpoint, Fingerprint, endpoint::DEFAULT_PORT};
@@ -23,7 +23,7 @@ pub struct Given<T> {
 /// What flags and environment say about the connection.
 #[derive(Clone, Debug, Default)]
 pub struct Overrides {
-    /// Only this cluster of the files.
+    /// Only this cluster or Backup Server of the files.
     pub cluster: Option<String>,
     /// Not one of the files but this address.
     pub url: Option<Given<String>>,
@@ -35,12 +35,17 @@ pub struct Overrides {
     pub fingerprint: Option<Given<String>>,
     /// Nothing that writes is sent.
     pub read_only: bool,
+    /// Not the Backup Servers of the files but this one: its address, token and trust.
+    pub backup_server: Option<Box<Overrides>>,
 }
 
 impl Overrides {
     /// Fills in from the environment what no flag has said. Variables with an address describe one connection:
     /// they are left aside as a whole when a flag names a cluster of the files.
     pub fn fill_from(&mut self, var: impl Fn(&str) -> Option<String>) {
+        if self.cluster.is_none() && self.backup_server.is_none() {
+            self.backup_server = Self::backup_server(&var).map(Box::new);
+        }
         let given = |by: &'static str| {
             var(by)
                 .filter(|value| !value.trim().is_empty())
@@ -68,21 +73,65 @@ impl Overrides {
     }
 }
 
+impl Overrides {
+    /// The Backup Server that the environment names.
+    fn backup_server(var: &impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let given = |by: &'static str| {
+            var(by)
+                .filter(|value| !value.trim().is_empty())
+                .map(|value| Given { by, value })
+        };
+        Some(Self {
+            url: Some(given("PVEDECK_PBS_URL")?),
+            token: given("PVEDECK_PBS_TOKEN").map(|Given { by, value }| Given {
+                by,
+                value: SecretString::from(value),
+            }),
+            ca_file: given("PVEDECK_PBS_CA_FILE").map(|Given { by, value }| Given {
+                by,
+                value: PathBuf::from(value),
+            }),
+            fingerprint: given("PVEDECK_PBS_FINGERPRINT"),
+            ..Self::default()
+        })
+    }
+}
+
 impl Settings {
+    /// The Backup Servers to connect to, with their secrets read.
+    ///
+    /// # Errors
+    /// Something is missing or contradictory, or a secret cannot be read.
+    pub fn backup_servers(&self, overrides: &Overrides) -> Result<Vec<ClusterSettings>, Problems> {
+        let kind = ServerKind::BackupServer;
+        if let Some(one) = &overrides.backup_server {
+            let chosen = one.url.as_ref().map(|url| anew(kind, url, one)).transpose()?;
+            return finish(chosen.into_iter().collect(), one, overrides.read_only);
+        }
+        if overrides.cluster.is_none() && overrides.url.is_some() {
+            return Ok(Vec::new());
+        }
+        let none = Overrides::default();
+        let (chosen, given) = match self.named(kind, overrides)? {
+            Some(chosen) => (chosen, overrides),
+            // What flags say besides is for a cluster.
+            None => (self.servers.clone(), &none),
+        };
+        finish(chosen, given, overrides.read_only)
+    }
+
     /// The clusters to connect to, with their secrets read. None if nothing is configured: then a node's own
     /// root signs in by itself, and anybody else has to say where to go.
     ///
     /// # Errors
     /// Something is missing or contradictory, or a secret cannot be read.
     pub fn clusters(&self, overrides: &Overrides) -> Result<Vec<ClusterSettings>, Problems> {
-        let mut chosen = self.chosen(overrides)?;
-        let token = overrides.token.as_ref().map(parse_token).transpose()?;
-        let fingerprint = overrides
-            .fingerprint
-            .as_ref()
-            .map(parse::<Fingerprint>)
-            .transpose()?;
-        let ca_file = overrides.ca_file.as_ref().map(|given| given.value.clone());
+        let chosen = match (self.named(ServerKind::Cluster, overrides)?, &overrides.url) {
+            (Some(chosen), _) if chosen.is_empty() => return Ok(Vec::new()),
+            (Some(chosen), _) => chosen,
+            (None, Some(url)) => vec![anew(ServerKind::Cluster, url, overrides)?],
+            (None, None) => self.layers.clone(),
+        };
         if let [_, _, ..] = chosen[..] {
             let by = [
                 overrides.token.as_ref().map(|given| given.by),
@@ -105,62 +154,89 @@ impl Settings {
                 Problem::whole(token.by, "is set, but no address; add --url https://host:8006").into(),
             );
         }
-        let mut clusters = Vec::new();
-        let mut problems = Vec::new();
-        for (name, layer) in &mut chosen {
-            if let Some(token) = &token {
-                layer.set_token(token.clone());
-            }
-            layer.set_trust(ca_file.clone(), fingerprint);
-            match std::mem::take(layer).finish(ClusterId::from(name.as_str()), overrides.read_only) {
-                Ok(cluster) => clusters.push(cluster),
-                Err(mut more) => problems.append(&mut more),
-            }
-        }
-        if problems.is_empty() {
-            Ok(clusters)
-        } else {
-            Err(Problems(problems))
-        }
+        finish(chosen, overrides, overrides.read_only)
     }
 
-    fn chosen(&self, overrides: &Overrides) -> Result<Vec<(String, Layer)>, Problems> {
-        if let Some(name) = &overrides.cluster {
-            let Some((name, layer)) = self.layers.iter().find(|(known, _)| known == name) else {
-                let message = if self.has_clusters() {
-                    format!(
-                        "there is no cluster `{name}`: {}",
-                        advice(name, self.cluster_names())
-                    )
-                } else {
-                    format!("there is no cluster `{name}`: none is configured; run: pvedeck login")
-                };
-                return Err(Problem::whole("--cluster", message).into());
-            };
-            let mut layer = layer.clone();
-            if let Some(url) = &overrides.url {
-                layer.set_endpoint(parse(url)?);
+    /// What `--cluster` chooses; empty if it is of the other kind, `None` if there is no such flag.
+    fn named(&self, kind: ServerKind, overrides: &Overrides) -> Result<Option<Chosen>, Problems> {
+        let Some(name) = &overrides.cluster else {
+            return Ok(None);
+        };
+        let (mine, others) = match kind {
+            ServerKind::Cluster => (&self.layers, &self.servers),
+            ServerKind::BackupServer => (&self.servers, &self.layers),
+        };
+        let find = |layers: &Chosen| layers.iter().find(|(known, _)| known == name).cloned();
+        let Some((name, mut layer)) = find(mine) else {
+            if find(others).is_some() {
+                return Ok(Some(Vec::new()));
             }
-            return Ok(vec![(name.clone(), layer)]);
-        }
-        let Some(url) = &overrides.url else {
-            return Ok(self.layers.clone());
+            let message = if self.has_clusters() || !self.servers.is_empty() {
+                let known = self.cluster_names().chain(self.backup_server_names());
+                format!("there is no cluster `{name}`: {}", advice(name, known))
+            } else {
+                format!("there is no cluster `{name}`: none is configured; run: pvedeck login")
+            };
+            return Err(Problem::whole("--cluster", message).into());
         };
-        let endpoint: Endpoint = parse(url)?;
-        if overrides.token.is_none() {
-            let message = format!(
-                "no sign-in for {endpoint}; set PVEDECK_TOKEN to user@realm!name=secret, or run: pvedeck login"
-            );
-            return Err(Problem::whole(url.by, message).into());
+        if let Some(url) = &overrides.url {
+            layer.set_endpoint(endpoint(kind, url)?);
         }
-        let mut layer = Layer::default();
-        // Two servers on one host are not the same cluster.
-        let name = match endpoint.port {
-            DEFAULT_PORT => endpoint.host.clone(),
-            port => format!("{}:{port}", endpoint.host),
+        Ok(Some(vec![(name, layer)]))
+    }
+}
+
+/// Names and what the files say of them.
+type Chosen = Vec<(String, Layer)>;
+
+/// A server that no file names.
+fn anew(kind: ServerKind, url: &Given<String>, given: &Overrides) -> Result<(String, Layer), Problems> {
+    let endpoint = endpoint(kind, url)?;
+    if given.token.is_none() {
+        let variable = match kind {
+            ServerKind::Cluster => "PVEDECK_TOKEN",
+            ServerKind::BackupServer => "PVEDECK_PBS_TOKEN",
         };
-        layer.set_endpoint(endpoint);
-        Ok(vec![(name, layer)])
+        let message = format!(
+            "no sign-in for {endpoint}; set {variable} to user@realm!name=secret, or run: pvedeck login"
+        );
+        return Err(Problem::whole(url.by, message).into());
+    }
+    let mut layer = Layer::of(kind);
+    // Two servers on one host are not the same cluster.
+    let name = match endpoint.port {
+        DEFAULT_PORT => endpoint.host.clone(),
+        port => format!("{}:{port}", endpoint.host),
+    };
+    layer.set_endpoint(endpoint);
+    Ok((name, layer))
+}
+
+fn endpoint(kind: ServerKind, url: &Given<String>) -> Result<Endpoint, Problem> {
+    Endpoint::parse(&url.value, kind.default_port()).map_err(|error| Problem::whole(url.by, error))
+}
+
+/// Puts token and trust in place, and reads the secrets.
+fn finish(chosen: Chosen, given: &Overrides, read_only: bool) -> Result<Vec<ClusterSettings>, Problems> {
+    let token = given.token.as_ref().map(parse_token).transpose()?;
+    let fingerprint = given.fingerprint.as_ref().map(parse::<Fingerprint>).transpose()?;
+    let ca_file = given.ca_file.as_ref().map(|given| given.value.clone());
+    let mut servers = Vec::new();
+    let mut problems = Vec::new();
+    for (name, mut layer) in chosen {
+        if let Some(token) = &token {
+            layer.set_token(token.clone());
+        }
+        layer.set_trust(ca_file.clone(), fingerprint);
+        match layer.finish(ClusterId::from(name.as_str()), read_only) {
+            Ok(server) => servers.push(server),
+            Err(mut more) => problems.append(&mut more),
+        }
+    }
+    if problems.is_empty() {
+        Ok(servers)
+    } else {
+        Err(Problems(problems))
     }
 }
 

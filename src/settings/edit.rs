@@ -1,4 +1,4 @@
-//! Writing a cluster into a configuration file that a person has written: comments and everything else stay as they
+//! Writing a cluster or a Backup Server into a configuration file that a person has written: comments and everything else stay as they
 //! are, and a file that would no longer be valid is not written.
 
 use std::{
@@ -11,21 +11,22 @@ use std::{
 use toml::de::DeTable;
 
 use super::{
-    Settings,
+    ServerKind, Settings,
     places::Places,
     problem::{Problem, Problems},
     reader::Reader,
     secret,
 };
 
-/// Sets keys of `[clusters.NAME]` in the file, which need not exist; `None` takes a key out. The file is readable by
+/// Sets keys of `[clusters.NAME]` or `[pbs.NAME]` in the file, which need not exist; `None` takes a key out. The file is readable by
 /// its owner alone afterwards.
 ///
 /// # Errors
 /// The file cannot be read or written, or is not valid before or after.
-pub fn set_cluster(
+pub fn set_server(
     places: &Places,
     path: &Path,
+    kind: ServerKind,
     name: &str,
     keys: &[(&str, Option<toml::Value>)],
 ) -> Result<(), Problems> {
@@ -34,7 +35,7 @@ pub fn set_cluster(
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(Problem::whole(path.display(), secret::cannot_read(&error)).into()),
     };
-    let edited = edited(path, &text, name, keys)?;
+    let edited = edited(path, &text, kind, name, keys)?;
     // It will be private once it is written.
     let problems = Settings::default().overlay(places, path, &edited, false);
     if !problems.is_empty() {
@@ -48,6 +49,7 @@ pub fn set_cluster(
 fn edited(
     path: &Path,
     text: &str,
+    kind: ServerKind,
     name: &str,
     keys: &[(&str, Option<toml::Value>)],
 ) -> Result<String, Problems> {
@@ -56,11 +58,11 @@ fn edited(
         return Err(Problems(reader.problems));
     };
     let section = table
-        .get("clusters")
-        .and_then(|clusters| clusters.get_ref().as_table())
-        .and_then(|clusters| clusters.get_key_value(name));
+        .get(kind.section())
+        .and_then(|servers| servers.get_ref().as_table())
+        .and_then(|servers| servers.get_key_value(name));
     let Some((header, cluster)) = section else {
-        return Ok(appended(text, name, keys));
+        return Ok(appended(text, kind, name, keys));
     };
     let cluster = cluster.get_ref().as_table().cloned().unwrap_or_default();
     Ok(replaced(text, &header.span(), &cluster, keys))
@@ -70,7 +72,7 @@ fn line(key: &str, value: &toml::Value) -> String {
     format!("{key} = {value}\n")
 }
 
-fn appended(text: &str, name: &str, keys: &[(&str, Option<toml::Value>)]) -> String {
+fn appended(text: &str, kind: ServerKind, name: &str, keys: &[(&str, Option<toml::Value>)]) -> String {
     let mut text = text.to_owned();
     if !text.is_empty() {
         text.push_str(if text.ends_with('\n') { "\n" } else { "\n\n" });
@@ -81,7 +83,7 @@ fn appended(text: &str, name: &str, keys: &[(&str, Option<toml::Value>)]) -> Str
     } else {
         name.to_owned()
     };
-    text.extend(["[clusters.", &name, "]\n"]);
+    text.extend(["[", kind.section(), ".", &name, "]\n"]);
     text.extend(
         keys.iter()
             .filter_map(|(key, value)| Some(line(key, value.as_ref()?))),
@@ -173,7 +175,7 @@ mod tests {
     }
 
     fn edit(text: &str, name: &str, keys: &[(&str, Option<Value>)]) -> String {
-        edited(Path::new("config.toml"), text, name, keys).unwrap()
+        edited(Path::new("config.toml"), text, ServerKind::Cluster, name, keys).unwrap()
     }
 
     #[test]
@@ -209,6 +211,24 @@ mod tests {
     }
 
     #[test]
+    fn a_backup_server_has_a_section_of_its_own() {
+        let edit = |text: &str| {
+            let keys = [set("url", "https://pbs1:8007")];
+            edited(
+                Path::new("config.toml"),
+                text,
+                ServerKind::BackupServer,
+                "store",
+                &keys,
+            )
+            .unwrap()
+        };
+        let new = edit("");
+        assert_eq!(new, "[pbs.store]\nurl = \"https://pbs1:8007\"\n");
+        assert_eq!(edit("[pbs.store]\nurl = \"old\"\n"), new);
+    }
+
+    #[test]
     fn a_written_file_is_private_valid_and_readable() {
         let dir = tempfile::tempdir().unwrap();
         let places = Places {
@@ -218,14 +238,15 @@ mod tests {
             home: None,
         };
         let path = places.user_config().unwrap();
-        set_cluster(
+        set_server(
             &places,
             &path,
+            ServerKind::Cluster,
             "prod",
             &[set("url", "pve1"), set("token", "a@b!c=d\"e")],
         )
         .unwrap();
-        set_cluster(&places, &path, "prod", &[set("url", "pve2")]).unwrap();
+        set_server(&places, &path, ServerKind::Cluster, "prod", &[set("url", "pve2")]).unwrap();
         let clusters = Settings::load(&places, None)
             .unwrap()
             .clusters(&Overrides::default())
@@ -255,7 +276,16 @@ mod tests {
         let path = dir.path().join("config.toml");
         for text in ["[ui\n", "clusters.prod = { url = \"a\", user = \"x@y\" }\n"] {
             fs::write(&path, text).unwrap();
-            assert!(set_cluster(&places, &path, "prod", &[set("token", "a@b!c=d")]).is_err());
+            assert!(
+                set_server(
+                    &places,
+                    &path,
+                    ServerKind::Cluster,
+                    "prod",
+                    &[set("token", "a@b!c=d")]
+                )
+                .is_err()
+            );
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
     }

@@ -17,6 +17,7 @@ mod connection;
 mod console;
 mod edit;
 pub mod keymap;
+mod kind;
 mod metrics;
 mod monitoring;
 mod places;
@@ -24,21 +25,24 @@ mod problem;
 mod reader;
 mod secret;
 pub mod theme;
+mod token;
 
 use std::path::{Path, PathBuf};
 
 pub use acting::Acting;
 pub use chord::{Key, KeyChord};
-pub use cluster::{ClusterSettings, SignIn, Token, is_user};
+pub use cluster::{ClusterSettings, SignIn, is_user};
 pub use color::{ColorDepth, ColorSpec};
 pub use connection::{Given, Overrides};
 pub use console::{Limits, Ui};
-pub use edit::set_cluster;
+pub use edit::set_server;
+pub use kind::ServerKind;
 pub use metrics::SHIPPED as SHIPPED_METRICS;
 pub use monitoring::{MonitorAccess, MonitorKind, MonitorSettings};
 pub use places::Places;
 pub use problem::{Place, Problem, Problems};
 pub use secret::read_secret;
+pub use token::Token;
 
 use toml::de::DeTable;
 
@@ -53,12 +57,13 @@ use crate::domain::quota::Quota;
 pub const REFERENCE: &str = include_str!("../../config/config.toml");
 
 /// What may stand at the top of a file.
-const SECTIONS: [&str; 9] = [
+const SECTIONS: [&str; 10] = [
     "ui",
     "limits",
     "acting",
     "quotas",
     "clusters",
+    "pbs",
     "prometheus",
     "alertmanager",
     "exporter",
@@ -81,6 +86,7 @@ pub struct Settings {
     /// What is wrong and does not stop.
     pub warnings: Vec<Problem>,
     layers: Vec<(String, Layer)>,
+    servers: Vec<(String, Layer)>,
     monitors: Vec<MonitorLayer>,
     metrics: Vec<Template>,
 }
@@ -150,31 +156,9 @@ impl Settings {
             directory: path.parent().unwrap_or(Path::new("")),
         };
         let mut holds_secret = false;
-        if let Some(clusters) = reader.table(&table, "clusters") {
-            for name in clusters.keys() {
-                let (span, name) = (name.span(), name.get_ref().as_ref());
-                if !is_cluster_name(name) {
-                    reader.complain(
-                        &span,
-                        "a cluster's name has letters, digits, `-`, `_` and `.` only",
-                    );
-                    continue;
-                }
-                let Some(cluster) = reader.table(clusters, name) else {
-                    continue;
-                };
-                let mut layer = Layer::read(&mut reader, &home, name, cluster, &span);
-                holds_secret |= layer.holds_secret;
-                if let Some((_, known)) = self.layers.iter_mut().find(|(known, _)| known == name) {
-                    known.overlay(layer);
-                } else {
-                    // The map is sorted by name; lists keep the order of the file, and later files come last.
-                    layer.start += self.files.len() << 32;
-                    self.layers.push((name.to_owned(), layer));
-                }
-            }
+        for kind in ServerKind::ALL {
+            holds_secret |= self.servers_of(&mut reader, &home, kind, &table);
         }
-        self.layers.sort_by_key(|(_, layer)| layer.start);
         holds_secret |= self.monitors_of(&mut reader, &home, &table);
         if holds_secret && exposed {
             reader
@@ -182,6 +166,66 @@ impl Settings {
                 .insert(0, Problem::whole(path.display(), secret::exposed(path)));
         }
         reader.problems
+    }
+
+    /// Reads the clusters or the Backup Servers of a file. Says whether there are secrets in it.
+    fn servers_of(
+        &mut self,
+        reader: &mut Reader<'_>,
+        home: &Home<'_>,
+        kind: ServerKind,
+        table: &DeTable<'_>,
+    ) -> bool {
+        let mut holds_secret = false;
+        let Some(section) = reader.table(table, kind.section()) else {
+            return false;
+        };
+        for name in section.keys() {
+            let (span, name) = (name.span(), name.get_ref().as_ref());
+            let noun = kind.noun();
+            if !is_cluster_name(name) {
+                let message = format!("a {noun}'s name has letters, digits, `-`, `_` and `.` only");
+                reader.complain(&span, message);
+                continue;
+            }
+            let taken = |layers: &[(String, Layer)]| layers.iter().any(|(known, _)| known == name);
+            let other = match kind {
+                ServerKind::Cluster => ServerKind::BackupServer,
+                ServerKind::BackupServer => ServerKind::Cluster,
+            };
+            if taken(self.layers_of(other)) {
+                // Lists, `--cluster` and the journal know both by their names alone.
+                let message = format!(
+                    "a {} is called `{name}` already; the {noun} needs another name",
+                    other.noun()
+                );
+                reader.complain(&span, message);
+                continue;
+            }
+            let Some(server) = reader.table(section, name) else {
+                continue;
+            };
+            let mut layer = Layer::read(reader, home, kind, name, server, &span);
+            holds_secret |= layer.holds_secret;
+            let files = self.files.len();
+            let layers = self.layers_of(kind);
+            if let Some((_, known)) = layers.iter_mut().find(|(known, _)| known == name) {
+                known.overlay(layer);
+            } else {
+                // The map is sorted by name; lists keep the order of the file, and later files come last.
+                layer.start += files << 32;
+                layers.push((name.to_owned(), layer));
+            }
+        }
+        self.layers_of(kind).sort_by_key(|(_, layer)| layer.start);
+        holds_secret
+    }
+
+    fn layers_of(&mut self, kind: ServerKind) -> &mut Vec<(String, Layer)> {
+        match kind {
+            ServerKind::Cluster => &mut self.layers,
+            ServerKind::BackupServer => &mut self.servers,
+        }
     }
 
     /// Reads the monitoring servers and the metrics of a file. Says whether there are secrets in it.
@@ -215,6 +259,11 @@ impl Settings {
         own.append(&mut self.metrics);
         self.metrics = own;
         holds_secret
+    }
+
+    /// The names of the configured Backup Servers, in the order of the files.
+    pub fn backup_server_names(&self) -> impl Iterator<Item = &str> {
+        self.servers.iter().map(|(name, _)| name.as_str())
     }
 
     /// Whether any file names a cluster.

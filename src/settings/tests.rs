@@ -4,12 +4,13 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::*;
 
-const OPTIONS: [(&str, &[&str]); 5] = [
+const OPTIONS: [(&str, &[&str]); 6] = [
     ("acting", acting::ACTING_KEYS),
     ("quotas.acme", acting::QUOTA_KEYS),
     ("ui", console::UI_KEYS),
     ("limits", console::LIMIT_KEYS),
     ("clusters.prod", cluster::KEYS),
+    ("pbs.store", cluster::KEYS),
 ];
 
 /// A home with these files: name, text, mode.
@@ -36,7 +37,10 @@ pub(super) fn home(files: &[(&str, &str, u32)]) -> (tempfile::TempDir, Places) {
 fn said(text: &str) -> String {
     let (dir, places) = home(&[("user/config.toml", text, 0o600)]);
     let error = match Settings::load(&places, None) {
-        Ok(settings) => settings.clusters(&Overrides::default()).unwrap_err(),
+        Ok(settings) => {
+            let clusters = settings.clusters(&Overrides::default()).err();
+            clusters.unwrap_or_else(|| settings.backup_servers(&Overrides::default()).unwrap_err())
+        }
         Err(error) => error,
     };
     error
@@ -94,6 +98,80 @@ fn later_layers_override_field_by_field() {
 }
 
 #[test]
+fn a_backup_server_is_configured_as_a_cluster_is() {
+    let text = "[pbs.store]\nurl = \"pbs1\"\ntoken = \"me@pbs!x:hidden\"\nread_only = true\n\
+                [clusters.prod]\nurl = \"pve1\"\ntoken_command = [\"echo\"]";
+    let (_dir, places) = home(&[("user/config.toml", text, 0o600)]);
+    let settings = Settings::load(&places, None).unwrap();
+    let found = |cluster: Option<&str>| {
+        let overrides = Overrides {
+            cluster: cluster.map(str::to_owned),
+            ..Overrides::default()
+        };
+        let names = |servers: Vec<ClusterSettings>| {
+            let ids = servers.iter().map(|server| server.id.to_string());
+            ids.collect::<Vec<_>>().join(" ")
+        };
+        (
+            names(settings.clusters(&overrides).unwrap()),
+            names(settings.backup_servers(&overrides).unwrap()),
+        )
+    };
+    let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+    assert_eq!(found(None), pair("prod", "store"));
+    assert_eq!(found(Some("prod")), pair("prod", ""));
+    assert_eq!(found(Some("store")), pair("", "store"));
+    let server = settings.backup_servers(&Overrides::default()).unwrap().remove(0);
+    assert_eq!(server.endpoints[0].to_string(), "https://pbs1:8007");
+    assert_eq!(server.kind, ServerKind::BackupServer);
+    assert!(server.read_only);
+    assert!(matches!(&server.sign_in, SignIn::Token(token) if token.id == "me@pbs!x"));
+    assert!(!format!("{settings:?}{server:?}").contains("hidden"));
+    let (_dir, places) = home(&[("user/config.toml", text, 0o644)]);
+    let error = Settings::load(&places, None).unwrap_err().to_string();
+    assert!(error.contains("chmod 600"), "{error}");
+}
+
+#[test]
+fn the_environment_names_a_backup_server_beside_a_cluster() {
+    let vars = [
+        ("PVEDECK_URL", "host"),
+        ("PVEDECK_TOKEN", "me@pve!x=y"),
+        ("PVEDECK_PBS_URL", "host"),
+        ("PVEDECK_PBS_TOKEN", "me@pbs!x:y"),
+    ];
+    let fill = |mut overrides: Overrides, vars: &[(&str, &str)]| {
+        overrides.fill_from(|name| {
+            let found = vars.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| (*value).to_owned())
+        });
+        overrides
+    };
+    let (_dir, places) = home(&[(
+        "user/config.toml",
+        "[pbs.store]\nurl = \"x\"\nuser = \"a@b\"",
+        0o600,
+    )]);
+    let settings = Settings::load(&places, None).unwrap();
+    let all = fill(Overrides::default(), &vars);
+    assert_eq!(settings.clusters(&all).unwrap()[0].id.as_str(), "host");
+    let servers = settings.backup_servers(&all).unwrap();
+    assert_eq!(servers.len(), 1);
+    assert_eq!(servers[0].id.as_str(), "host:8007");
+    // A flag that names one of the files leaves the environment aside.
+    let named = Overrides {
+        cluster: Some("store".to_owned()),
+        ..Overrides::default()
+    };
+    let servers = settings.backup_servers(&fill(named, &vars)).unwrap();
+    assert_eq!(servers[0].id.as_str(), "store");
+    let error = settings
+        .backup_servers(&fill(Overrides::default(), &vars[2..3]))
+        .unwrap_err();
+    assert!(error.to_string().contains("PVEDECK_PBS_TOKEN"), "{error}");
+}
+
+#[test]
 fn mistakes_have_a_line_and_a_column() {
     for (text, complaint) in [
         (
@@ -133,6 +211,18 @@ fn mistakes_have_a_line_and_a_column() {
         (
             "[clusters.p]\nuser = \"a@b\"",
             "config.toml:1:11: cluster `p` has no address",
+        ),
+        (
+            "[pbs.p]\nuser = \"a@b\"",
+            "config.toml:1:6: Backup Server `p` has no address; add url = \"https://host:8007\"",
+        ),
+        (
+            "[pbs.p]\nurl = \"x\"\nstore = \"main\"",
+            "config.toml:3:1: unknown key `store` in [pbs.p]",
+        ),
+        (
+            "[clusters.p]\n[pbs.p]",
+            "config.toml:2:6: a cluster is called `p` already; the Backup Server needs another name",
         ),
         (
             "[clusters.p]\nurl = \"x\"\nurls = []",

@@ -1,5 +1,6 @@
 //! `doctor`: everything between the keyboard and the cluster, step by step, each with cause and remedy.
 
+mod backup_server;
 mod report;
 
 use std::{io::IsTerminal as _, path::Path, time::Duration};
@@ -21,7 +22,7 @@ use crate::{
         pve::{Client, Detection, Local},
     },
     domain::Endpoint,
-    settings::{ClusterSettings, ColorDepth, Places, Settings, keymap::Keymap, theme},
+    settings::{ClusterSettings, ColorDepth, Places, ServerKind, Settings, keymap::Keymap, theme},
 };
 
 /// A clock that is off by more than this makes sign-ins fail or will do so.
@@ -43,6 +44,7 @@ pub(super) async fn run(global: &Global, places: &Places, format: Option<Format>
         Ok(settings) => {
             configuration(&mut report, places, &settings);
             clusters(&mut report, global, &settings).await;
+            backup_servers(&mut report, global, &settings).await;
         }
         Err(failure) => report.failed("", "configuration", &failure),
     }
@@ -135,8 +137,11 @@ fn configuration(report: &mut Report, places: &Places, settings: &Settings) {
 
 async fn clusters(report: &mut Report, global: &Global, settings: &Settings) {
     let asking = Asking::on_terminal();
-    match settings.clusters(&connect::overrides(global)) {
+    let overrides = connect::overrides(global);
+    let others = overrides.backup_server.is_some() || settings.backup_server_names().next().is_some();
+    match settings.clusters(&overrides) {
         Err(problems) => report.failed("", "clusters", &problems.into()),
+        Ok(clusters) if clusters.is_empty() && others => {}
         Ok(clusters) if clusters.is_empty() => match Local::detect(Path::new("/")) {
             Detection::Node(local) => {
                 let name = local.node().to_owned();
@@ -175,26 +180,42 @@ async fn clusters(report: &mut Report, global: &Global, settings: &Settings) {
     }
 }
 
+async fn backup_servers(report: &mut Report, global: &Global, settings: &Settings) {
+    let asking = Asking::on_terminal();
+    match settings.backup_servers(&connect::overrides(global)) {
+        // What is wrong with the flags was said of the clusters already.
+        Err(problems) if report.code().is_none() => report.failed("", "backup servers", &problems.into()),
+        Err(_) => {}
+        Ok(servers) => {
+            for server in servers {
+                backup_server::check(report, server, &asking).await;
+            }
+        }
+    }
+}
+
 async fn one_cluster(report: &mut Report, cluster: ClusterSettings, asking: &Asking) {
     let name = cluster.id.to_string();
-    let mut reachable = false;
-    for endpoint in &cluster.endpoints {
-        reachable |= endpoint_answers(report, &name, endpoint, &cluster).await;
-    }
-    if !reachable {
-        report.add(
-            &name,
-            "sign-in",
-            Outcome::Skipped,
-            "no address answers with a trusted certificate",
-            "",
-        );
+    if !is_reachable(report, &name, &cluster).await {
         return;
     }
     match connect::link(cluster, asking) {
         Ok(Link { client, .. }) => api(report, &name, &client).await,
         Err(failure) => report.failed(&name, "sign-in", &failure),
     }
+}
+
+/// Whether any address of a server answers with a trusted certificate.
+async fn is_reachable(report: &mut Report, name: &str, server: &ClusterSettings) -> bool {
+    let mut reachable = false;
+    for endpoint in &server.endpoints {
+        reachable |= endpoint_answers(report, name, endpoint, server).await;
+    }
+    if !reachable {
+        let message = "no address answers with a trusted certificate";
+        report.add(name, "sign-in", Outcome::Skipped, message, "");
+    }
+    reachable
 }
 
 /// Name, connection, certificate and trust of one address.
@@ -205,7 +226,9 @@ async fn endpoint_answers(
     cluster: &ClusterSettings,
 ) -> bool {
     let limit = cluster.connect_timeout;
-    if !resolves(report, name, endpoint, limit).await || !connects(report, name, endpoint, limit).await {
+    if !resolves(report, name, endpoint, limit).await
+        || !connects(report, name, endpoint, limit, cluster.kind).await
+    {
         return false;
     }
     let address = match address(endpoint) {
@@ -216,7 +239,7 @@ async fn endpoint_answers(
         }
     };
     match probe_certificate(&address, limit).await {
-        Ok(seen) => certificate(report, name, endpoint, &seen),
+        Ok(seen) => certificate(report, name, endpoint, &seen, cluster.kind),
         Err(error) => {
             report.error(name, "tls", &error);
             return false;
@@ -233,7 +256,11 @@ async fn endpoint_answers(
     };
     match knocked {
         Ok(answer) if answer.html => {
-            let remedy = "Check host and port: the Proxmox VE API is at https://HOST:8006";
+            let remedy = format!(
+                "Check host and port: the {} API is at https://HOST:{}",
+                cluster.kind.product(),
+                cluster.kind.default_port()
+            );
             report.add(
                 name,
                 "api",
@@ -283,8 +310,19 @@ async fn resolves(report: &mut Report, name: &str, endpoint: &Endpoint, limit: D
     false
 }
 
-async fn connects(report: &mut Report, name: &str, endpoint: &Endpoint, limit: Duration) -> bool {
-    let remedy = "Check host, port and firewall, and that pveproxy runs there: systemctl status pveproxy";
+async fn connects(
+    report: &mut Report,
+    name: &str,
+    endpoint: &Endpoint,
+    limit: Duration,
+    kind: ServerKind,
+) -> bool {
+    let daemon = match kind {
+        ServerKind::Cluster => "pveproxy",
+        ServerKind::BackupServer => "proxmox-backup-proxy",
+    };
+    let remedy =
+        format!("Check host, port and firewall, and that {daemon} runs there: systemctl status {daemon}");
     let problem = match timeout(limit, TcpStream::connect((endpoint.host.as_str(), endpoint.port))).await {
         Ok(Ok(_)) => {
             report.ok(name, "connection", format!("{endpoint} accepts connections"));
@@ -304,7 +342,13 @@ async fn connects(report: &mut Report, name: &str, endpoint: &Endpoint, limit: D
     false
 }
 
-fn certificate(report: &mut Report, name: &str, endpoint: &Endpoint, seen: &SeenCertificate) {
+fn certificate(
+    report: &mut Report,
+    name: &str,
+    endpoint: &Endpoint,
+    seen: &SeenCertificate,
+    kind: ServerKind,
+) {
     const NAME: &str = "certificate";
     let message = format!("{endpoint}: {}, fingerprint {}", seen.subject, seen.fingerprint);
     let days = seen
@@ -317,7 +361,14 @@ fn certificate(report: &mut Report, name: &str, endpoint: &Endpoint, seen: &Seen
             } else {
                 format!("ends in {days} days")
             };
-            let remedy = "Renew it on the node: pvecm updatecerts --force, or pvenode acme cert renew";
+            let remedy = match kind {
+                ServerKind::Cluster => {
+                    "Renew it on the node: pvecm updatecerts --force, or pvenode acme cert renew"
+                }
+                ServerKind::BackupServer => {
+                    "Renew it on the server: proxmox-backup-manager cert update --force, or … acme cert order --force"
+                }
+            };
             report.add(name, NAME, Outcome::Warning, format!("{message}; {ends}"), remedy);
         }
         _ => report.ok(name, NAME, message),
@@ -362,19 +413,23 @@ async fn api(report: &mut Report, name: &str, client: &Client) {
 /// What the sign-in may do, and whether the clocks agree.
 async fn rights(report: &mut Report, name: &str, client: &Client) {
     privileges(report, name, client).await;
-    if let Some(clock) = client.server_clock() {
-        let ahead = clock.ahead();
-        let message = format!(
-            "the server's clock is {} s {}",
-            ahead.abs(),
-            if ahead < 0 { "behind" } else { "ahead" }
-        );
-        if ahead.abs() > SKEW_SECONDS {
-            let remedy = "Set both clocks by NTP (chrony); tickets are refused when they differ by minutes";
-            report.add(name, "clock", Outcome::Warning, message, remedy);
-        } else {
-            report.ok(name, "clock", message);
-        }
+    if let Some(theirs) = client.server_clock() {
+        clock(report, name, theirs.ahead());
+    }
+}
+
+/// How many seconds the server's clock is ahead of ours.
+fn clock(report: &mut Report, name: &str, ahead: i64) {
+    let message = format!(
+        "the server's clock is {} s {}",
+        ahead.abs(),
+        if ahead < 0 { "behind" } else { "ahead" }
+    );
+    if ahead.abs() > SKEW_SECONDS {
+        let remedy = "Set both clocks by NTP (chrony); tickets are refused when they differ by minutes";
+        report.add(name, "clock", Outcome::Warning, message, remedy);
+    } else {
+        report.ok(name, "clock", message);
     }
 }
 
