@@ -330,6 +330,9 @@ pub struct Demo {
     /// The same seed makes the same datacentre
     #[arg(long, value_name = "N", default_value_t = 7)]
     pub seed: u64,
+    /// Its tasks take so many times less than in reality
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub speed: u16,
     /// Port on loopback; the standalone host takes the next one; free ones if left out
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     pub port: u16,

@@ -34,6 +34,7 @@ pub(super) async fn run(
         guests: usize::from(wanted.guests),
         seed: wanted.seed,
         port: wanted.port,
+        speed: f64::from(wanted.speed),
         ..Options::default()
     };
     let datacentre = demo::start(options).await?;

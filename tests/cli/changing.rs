@@ -55,7 +55,7 @@ fn refused(demo: &Served, args: &[&str], code: i32, part: &str) {
 }
 
 fn a_life(kind: &str, new: &str, copy: &str) {
-    let demo = Served::start(&["--guests", "40"]);
+    let demo = Served::start(&["--guests", "40", "--speed", "50"]);
     let source = stopped(&demo, kind);
     let newid = format!("newid={new}");
     done(

@@ -46,7 +46,7 @@ fn moved(plan: &Value) -> BTreeSet<u64> {
 
 #[test]
 fn an_evacuation_that_was_killed_goes_on_and_all_of_it_comes_back() {
-    let demo = Served::start(&["--guests", "12"]);
+    let demo = Served::start(&["--guests", "12", "--speed", "3"]);
     let before = on(&demo, "pve1");
     let evacuation = plan(&demo, &["node.evacuate", "pve1"]);
     let leaving = moved(&evacuation);

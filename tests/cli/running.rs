@@ -245,7 +245,7 @@ fn examples(demo: &Served) -> Vec<Vec<String>> {
 
 #[test]
 fn the_examples_of_the_readme_do_what_they_say() {
-    let demo = Served::start(&["--guests", "40"]);
+    let demo = Served::start(&["--guests", "40", "--speed", "50"]);
     let lines = examples(&demo);
     assert!(lines.len() >= 6, "{lines:?}");
     let mut said = String::new();
