@@ -42,6 +42,13 @@ pub fn availability(action: Id, target: Target<'_>) -> Result<(), Reason> {
             Some(_) => Err("only nodes and guests have a console"),
             None => Err("nothing is selected"),
         },
+        Id::ObjectSsh => match target.object {
+            // Whoever is on it can change everything.
+            Some(ObjectRef::Node(_) | ObjectRef::Guest(_)) if !target.writable => Err("read-only"),
+            Some(ObjectRef::Node(_) | ObjectRef::Guest(_)) => Ok(()),
+            Some(_) => Err("only nodes and guests are reached by SSH"),
+            None => Err("nothing is selected"),
+        },
         Id::ListFilter
         | Id::ListSortNext
         | Id::ListSortReverse

@@ -175,6 +175,8 @@ actions! {
     ConsolePageUp "console.page-up" Console ["shift-pageup"] "scroll up", "Scroll the console up", "Shows what the console wrote before.";
     ConsolePageDown "console.page-down" Console ["shift-pagedown"] "", "Scroll the console down", "Goes back towards the end.";
     ConsoleClose "console.close" Console ["ctrl-alt-x"] "end", "End the console", "Ends the open console of a guest or node.";
+    // --- another program
+    ObjectSsh "object.ssh" Global ["S"] "ssh", "SSH", "Gives the terminal to ssh, on the selected node or guest, until it ends.";
     // --- view
     Palette "palette.open" Global [":", "ctrl-p"] "palette", "Palette", "Opens the palette: every place, object and action by name.";
     Refresh "view.refresh" Global ["R", "f5"] "", "Refresh now", "Reads what is shown at once.";

@@ -186,7 +186,7 @@ impl App {
     }
 
     /// Orders what a plan wants to know, as far as it was not read just now.
-    fn read_for(&self, feeds: &BTreeSet<FeedKey>, effects: &mut Vec<Effect>) {
+    pub(super) fn read_for(&self, feeds: &BTreeSet<FeedKey>, effects: &mut Vec<Effect>) {
         let now = self.world.now;
         let missing: BTreeSet<FeedKey> = feeds
             .iter()
@@ -199,7 +199,7 @@ impl App {
     }
 
     /// Whether a feed was read for a plan that is made since then.
-    fn is_read(&self, key: &FeedKey, since: Timestamp) -> bool {
+    pub(super) fn is_read(&self, key: &FeedKey, since: Timestamp) -> bool {
         // Permissions change seldom, and the server has the last word anyway.
         let slack = match key.feed {
             Feed::Permissions => key.feed.period(),
@@ -209,7 +209,7 @@ impl App {
         fresh.error.is_none() && fresh.data_at.is_some_and(|at| at + slack >= since)
     }
 
-    fn reading(&self, feeds: &BTreeSet<FeedKey>, since: Timestamp) -> Reading {
+    pub(super) fn reading(&self, feeds: &BTreeSet<FeedKey>, since: Timestamp) -> Reading {
         let mut reading = Reading::default();
         let late = self.world.now.duration_since(since) > PATIENCE;
         for key in feeds.iter().filter(|key| !self.is_read(key, since)) {
@@ -235,7 +235,8 @@ impl App {
             _ => None,
         };
         let quiet = self.quiet.iter().map(|quiet| &quiet.feeds);
-        open.into_iter().chain(quiet).flatten()
+        let departing = self.departing.as_ref().map(|departing| &departing.feeds);
+        open.into_iter().chain(quiet).chain(departing).flatten()
     }
 
     /// Runs what waits for nothing any more.
@@ -380,6 +381,7 @@ fn words(feed: &Feed) -> String {
         Feed::Permissions => "permissions".to_owned(),
         Feed::GuestStatus(vmid) => format!("status of {vmid}"),
         Feed::GuestConfig(vmid) => format!("configuration of {vmid}"),
+        Feed::GuestAddresses(vmid) => format!("addresses of {vmid}"),
         Feed::GuestSnapshots(vmid) => format!("snapshots of {vmid}"),
         Feed::GuestPending(vmid) => format!("pending changes of {vmid}"),
         Feed::NodeStatus(node) => format!("status of {node}"),
@@ -387,6 +389,7 @@ fn words(feed: &Feed) -> String {
         Feed::NodeReplication(node) => format!("replication of {node}"),
         Feed::StorageContent(node, storage) => format!("content of {storage} on {node}"),
         Feed::StorageStatus(node, storage) => format!("status of {storage} on {node}"),
+        Feed::ClusterStatus => "status of the cluster".to_owned(),
         Feed::HaStatus => "HA".to_owned(),
         Feed::Tasks => "tasks".to_owned(),
         _ => "what the plan has to know".to_owned(),

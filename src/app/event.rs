@@ -58,6 +58,15 @@ pub enum Mouse {
     WheelUp,
 }
 
+/// A program that gets the terminal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HandOver {
+    /// The program and its arguments, with no word empty that was not so in the configuration.
+    pub arguments: Vec<String>,
+    /// What people call it: `SSH to 104 web-01`. Foreign text.
+    pub title: String,
+}
+
 /// Something to be done by the runtime.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Effect {
@@ -100,6 +109,8 @@ pub enum Effect {
     ReadJournal,
     /// Something for the session of a console.
     Console(u64, ConsoleOrder),
+    /// Give the terminal to a program until that ends, and tell how it ended.
+    HandOver(HandOver),
     /// Take the mouse, or give it back to the terminal.
     CaptureMouse(bool),
     /// End.

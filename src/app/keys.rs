@@ -14,6 +14,7 @@ use crate::{
 
 impl App {
     pub(super) fn key(&mut self, chord: &KeyChord, effects: &mut Vec<Effect>) {
+        self.stay_here();
         if self.console_key(chord, effects) {
             return;
         }

@@ -15,6 +15,9 @@ use crate::{
 /// The actions on a run, each with its letter in the menu.
 const ON_RUNS: &[(Id, char)] = &[(Id::RunContinue, 'c'), (Id::RunStop, 'x'), (Id::RunDrop, 'd')];
 
+/// The actions that change nothing by themselves, on a guest or a node.
+const ON_MACHINES: &[(Id, char)] = &[(Id::ConsoleOpen, 'C'), (Id::ObjectSsh, 'S')];
+
 impl App {
     /// Opens the menu of what is selected or marked.
     pub(super) fn open_menu(&mut self, at: Option<(u16, u16)>) {
@@ -54,14 +57,23 @@ impl App {
         // The title of the menu says already whom it is about.
         let name = format!("{} ", self.title_of(std::slice::from_ref(&object)));
         let short = |reason: String| reason.strip_prefix(&name).map_or(reason.clone(), str::to_owned);
-        Deed::for_object(&object)
+        let mut items: Vec<Item> = Deed::for_object(&object)
             .map(|row| Item {
                 action: row.action.id,
                 letter: row.letter,
                 title: row.action.title,
                 refused: self.deed_possible(row.deed).err().map(short),
             })
-            .collect()
+            .collect();
+        if matches!(object, ObjectRef::Guest(_) | ObjectRef::Node(_)) {
+            items.extend(ON_MACHINES.iter().map(|(action, letter)| Item {
+                action: *action,
+                letter: Some(*letter),
+                title: action.action().title,
+                refused: self.availability(*action).err(),
+            }));
+        }
+        items
     }
 
     fn menu_title(&mut self) -> String {

@@ -10,6 +10,7 @@ mod acting;
 mod consoles;
 mod draw;
 mod event;
+mod handover;
 mod header;
 mod history;
 mod judge;
@@ -24,7 +25,7 @@ mod update;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use consoles::{ConsoleEvent, ConsoleOrder};
-pub use event::{Effect, Event, Mouse};
+pub use event::{Effect, Event, HandOver, Mouse};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use self::{history::History, panes::Panes};
@@ -33,7 +34,7 @@ use crate::{
     overlays::{Ask, Confirm, Form, Help, Menu, Palette, Toasts},
     plan::{Rules, runs::Runs},
     screens::{Cx, Place},
-    settings::{ColorDepth, keymap::Keymap},
+    settings::{ColorDepth, Ssh, keymap::Keymap},
     store::{Feed, FeedKey, Store},
     ui::{Glyphs, Rect, Theme, line::Line},
 };
@@ -56,6 +57,8 @@ pub struct Setup {
     pub writable: BTreeSet<ClusterId>,
     /// What the configuration says about acting.
     pub rules: Rules,
+    /// What gets the terminal for a node or a guest; `None` where nothing can be reached, as in the demo.
+    pub ssh: Option<Ssh>,
     /// How many colours the terminal has: consoles of guests come down to them.
     pub depth: ColorDepth,
     /// Whether the mouse is taken at first.
@@ -127,6 +130,9 @@ pub struct App {
     size: (u16, u16),
     user: String,
     writable: BTreeSet<ClusterId>,
+    ssh: Option<Ssh>,
+    /// What is about to get the terminal, as soon as its address is read.
+    departing: Option<handover::Departure>,
     depth: ColorDepth,
     /// Sessions of consoles until now.
     sessions: u64,
@@ -180,6 +186,8 @@ impl App {
             size,
             user: setup.user,
             writable: setup.writable,
+            ssh: setup.ssh,
+            departing: None,
             depth: setup.depth,
             sessions: 0,
             mouse: setup.mouse,

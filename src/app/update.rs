@@ -54,6 +54,7 @@ impl App {
             Event::Terminated => effects.push(Effect::Quit),
         }
         self.settle_quiet(&mut effects);
+        self.settle_departure(&mut effects);
         self.arrived(&mut effects);
         self.watch(&mut effects);
         effects
@@ -274,6 +275,7 @@ impl App {
                 };
                 self.say(Tone::Info, text);
             }
+            Id::ObjectSsh => self.depart(effects),
             Id::Quit => self.quit(effects),
             _ => return self.act_on_run(action, effects) || self.act_on_console(action, effects),
         }

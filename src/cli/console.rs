@@ -32,7 +32,7 @@ pub(super) async fn open(global: &Global, places: &Places) -> Result<(), Failure
         let _ = link.client.version().await;
     }
     asking.end();
-    run(&settings, places, clusters).await
+    run(&settings, places, clusters, true).await
 }
 
 /// Whether signing in may have to ask for a second factor.
@@ -47,8 +47,13 @@ fn may_ask(link: &Link) -> bool {
     )
 }
 
-/// Opens the console on these clusters.
-pub(super) async fn run(settings: &Settings, places: &Places, clusters: Vec<Acting>) -> Result<(), Failure> {
+/// Opens the console on these clusters. `real` says whether their machines can be reached.
+pub(super) async fn run(
+    settings: &Settings,
+    places: &Places,
+    clusters: Vec<Acting>,
+    real: bool,
+) -> Result<(), Failure> {
     let mut links = Vec::new();
     let mut actors = BTreeMap::new();
     for Acting { link, actor } in clusters {
@@ -57,6 +62,7 @@ pub(super) async fn run(settings: &Settings, places: &Places, clusters: Vec<Acti
     }
     let mut setup = setup(settings, places, &links, Place::Deck);
     setup.writable = actors.keys().cloned().collect();
+    setup.ssh = setup.ssh.filter(|_| real);
     console::run(setup, places.state.clone(), move || {
         Links::start(readers(links)).acting(actors)
     })
@@ -95,6 +101,7 @@ fn setup(settings: &Settings, places: &Places, clusters: &[Link], place: Place) 
         // Whoever opens a console with actors says so; a printed frame has none.
         writable: BTreeSet::new(),
         rules: connect::rules(settings),
+        ssh: Some(settings.ssh.clone()),
         depth: ColorDepth::detect(var),
         mouse: settings.ui.mouse,
         place,

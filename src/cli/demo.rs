@@ -52,7 +52,7 @@ pub(super) async fn run(
         .iter()
         .map(|cluster| acting(cluster, read_only, &asking));
     let acting = acting.collect::<Result<Vec<Acting>, Failure>>()?;
-    console::run(settings, &places, acting).await
+    console::run(settings, &places, acting, settings.ssh.configured).await
 }
 
 fn acting(cluster: &Cluster, read_only: bool, asking: &Asking) -> Result<Acting, Failure> {

@@ -29,6 +29,7 @@ pub mod node;
 pub mod quantity;
 pub mod quota;
 pub mod rate;
+pub mod reach;
 pub mod reading;
 pub mod retention;
 pub mod rrd;

@@ -4,11 +4,12 @@ use std::{
     io,
     path::PathBuf,
     pin::pin,
+    process::ExitStatus,
     time::{Duration, Instant},
 };
 
 use anyhow::Context as _;
-use crossterm::event::EventStream;
+use crossterm::event::{Event as Heard, EventStream};
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use tokio::{
@@ -18,6 +19,7 @@ use tokio::{
 
 use super::{
     consoles::Consoles,
+    errand::{self, Errand, Stage},
     files::write_private,
     input::Input,
     links::Links,
@@ -27,7 +29,7 @@ use super::{
     works::Works,
 };
 use crate::{
-    app::{App, Effect, Event, Setup},
+    app::{App, Effect, Event, HandOver, Setup},
     domain::ClusterId,
     store::{Snapshot, Store},
     ui::Tone,
@@ -46,7 +48,8 @@ pub async fn run(
     state: Option<PathBuf>,
     connect: impl FnOnce() -> Links,
 ) -> anyhow::Result<()> {
-    let guard = Guard::take(setup.mouse)?;
+    let mouse = setup.mouse;
+    let guard = Guard::take(mouse)?;
     let size = crossterm::terminal::size().context("the size of the terminal cannot be read")?;
     let mut app = App::new(setup, Timestamp::now(), size);
     let mut screen = Screen::new(io::stdout(), size);
@@ -65,10 +68,17 @@ pub async fn run(
         consoles,
         recalled,
         state,
+        guard,
+        keys: Some(EventStream::new()),
+        errand: None,
+        mouse,
         quit: false,
     };
     let ended = console.run().await;
-    drop(guard);
+    if let Some(errand) = console.errand.take() {
+        errand.recall(&mut console.guard).await;
+    }
+    drop(console.guard);
     console.consoles.stop().await;
     console.works.leave().await;
     console.links.stop().await;
@@ -91,6 +101,14 @@ fn recall(state: Option<PathBuf>, store: &Store) -> mpsc::Receiver<Snapshot> {
     recalled
 }
 
+/// The next thing that the terminal tells; nothing while nobody listens.
+async fn typed(keys: &mut Option<EventStream>) -> Option<io::Result<Heard>> {
+    match keys {
+        Some(keys) => keys.next().await,
+        None => std::future::pending().await,
+    }
+}
+
 struct Loop {
     app: App,
     screen: Screen<io::Stdout>,
@@ -99,18 +117,25 @@ struct Loop {
     consoles: Consoles,
     recalled: mpsc::Receiver<Snapshot>,
     state: Option<PathBuf>,
+    guard: Guard,
+    /// What is typed; nobody listens while another program has the terminal.
+    keys: Option<EventStream>,
+    /// The program that has the terminal, if one has.
+    errand: Option<Errand>,
+    mouse: bool,
     quit: bool,
 }
 
 impl Loop {
     async fn run(&mut self) -> anyhow::Result<()> {
-        let mut keys = EventStream::new();
         let mut input = Input::default();
         let mut seconds = tokio::time::interval(Duration::from_secs(1));
         seconds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut hangup = signal(SignalKind::hangup())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut core = signal(SignalKind::quit())?;
+        let mut children = signal(SignalKind::child())?;
         let mut drawn = Instant::now();
         // Whatever the application wants from the start: its first interest.
         self.handle(Event::Ticked)?;
@@ -120,8 +145,17 @@ impl Loop {
                 biased;
                 _ = hangup.recv() => self.handle(Event::Terminated)?,
                 _ = terminate.recv() => self.handle(Event::Terminated)?,
-                _ = interrupt.recv() => self.handle(Event::Terminated)?,
-                event = keys.next() => match event {
+                // While another program has the terminal, its Ctrl-C and Ctrl-\ reach us as well.
+                _ = interrupt.recv() => self.interrupted()?,
+                _ = core.recv() => self.interrupted()?,
+                _ = children.recv() => if let Some(errand) = &self.errand { errand.follow(); },
+                ended = errand::end(&mut self.errand) => self.came_back(ended)?,
+                event = typed(&mut self.keys) => match event {
+                    Some(event) if self.errand.is_some() => {
+                        if matches!(event?, Heard::Key(_)) {
+                            self.resume()?;
+                        }
+                    }
                     Some(event) => {
                         if let Some(event) = input.event(event?, Timestamp::now()) {
                             self.handle(event)?;
@@ -146,7 +180,7 @@ impl Loop {
                         self.handle(Event::Read(Box::new(update)))?;
                     }
                 }
-                () = due, if self.app.is_dirty() => {
+                () = due, if self.app.is_dirty() && self.errand.is_none() => {
                     self.draw()?;
                     drawn = Instant::now();
                 }
@@ -160,8 +194,67 @@ impl Loop {
         Ok(())
     }
 
+    fn interrupted(&mut self) -> anyhow::Result<()> {
+        if self.errand.is_none() {
+            self.handle(Event::Terminated)?;
+        }
+        Ok(())
+    }
+
+    /// Gives the terminal to a program.
+    fn hand_over(&mut self, order: HandOver) -> anyhow::Result<()> {
+        if self.errand.is_some() {
+            return Ok(());
+        }
+        // Whoever listens would take keys away from the program.
+        self.keys = None;
+        let lent = self.guard.lend().context("the terminal cannot be given away")?;
+        let errand = Errand::begin(order, lent);
+        let begun = errand.stage == Stage::Runs;
+        self.errand = Some(errand);
+        if !begun {
+            self.resume()?;
+        }
+        Ok(())
+    }
+
+    /// The program has ended.
+    fn came_back(&mut self, ended: io::Result<ExitStatus>) -> anyhow::Result<()> {
+        let Some(errand) = &mut self.errand else {
+            return Ok(());
+        };
+        let stays = errand.ended(ended);
+        self.guard.take_back(&errand.lent)?;
+        if stays {
+            // What it said about its failure would be gone with the next frame.
+            errand.say_goodbye()?;
+            self.keys = Some(EventStream::new());
+            return Ok(());
+        }
+        self.resume()
+    }
+
+    /// Takes the screen again and tells how it ended.
+    fn resume(&mut self) -> anyhow::Result<()> {
+        let Some(errand) = self.errand.take() else {
+            return Ok(());
+        };
+        self.keys = None;
+        if errand.stage != Stage::Over {
+            self.guard.take_back(&errand.lent)?;
+        }
+        self.guard.take_screen(self.mouse)?;
+        self.keys = Some(EventStream::new());
+        let (width, height) = crossterm::terminal::size()?;
+        self.handle(Event::Resized(width, height))?;
+        let (tone, text) = errand.told;
+        self.handle(Event::Told(tone, text))?;
+        self.draw()?;
+        Ok(())
+    }
+
     fn draw(&mut self) -> io::Result<()> {
-        if self.app.is_dirty() {
+        if self.app.is_dirty() && self.errand.is_none() {
             let app = &mut self.app;
             self.screen.draw(|buffer| app.draw(buffer))?;
         }
@@ -183,7 +276,11 @@ impl Loop {
             Effect::Watch { feeds, paused } => self.links.watch(feeds, paused),
             Effect::Refresh(feeds) => self.links.refresh(feeds),
             Effect::Copy(text) => terminal::copy(&text)?,
-            Effect::CaptureMouse(on) => terminal::capture_mouse(on)?,
+            Effect::HandOver(order) => self.hand_over(order)?,
+            Effect::CaptureMouse(on) => {
+                self.mouse = on;
+                terminal::capture_mouse(on)?;
+            }
             Effect::Dump(text) => self.write("screen", "txt", &text),
             Effect::Export(text) => self.write("plan", "sh", &text),
             Effect::Run {

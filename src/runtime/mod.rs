@@ -2,6 +2,7 @@
 
 pub mod console;
 mod consoles;
+mod errand;
 pub mod files;
 pub mod hands;
 pub mod input;

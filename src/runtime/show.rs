@@ -79,6 +79,7 @@ fn obey(links: &Links, effects: Vec<Effect>) {
             | Effect::Copy(_)
             | Effect::Dump(_)
             | Effect::Export(_)
+            | Effect::HandOver(_)
             | Effect::CaptureMouse(_)
             | Effect::Run { .. }
             | Effect::ContinueRun { .. }

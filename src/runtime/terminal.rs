@@ -10,6 +10,10 @@ use crossterm::{
     cursor, event,
     terminal::{self, EnterAlternateScreen, LeaveAlternateScreen},
 };
+use rustix::{
+    fs::{OFlags, fcntl_getfl, fcntl_setfl},
+    termios::{OptionalActions, Termios, tcgetattr, tcsetattr},
+};
 
 use crate::screens::console::emulator;
 
@@ -53,19 +57,104 @@ impl Guard {
             return Err(NoTerminal::Dumb(term));
         }
         restore_on_panic();
-        terminal::enable_raw_mode()?;
-        TAKEN.store(true, Ordering::SeqCst);
         let guard = Self(());
+        guard.enter(mouse)?;
+        Ok(guard)
+    }
+
+    fn enter(&self, mouse: bool) -> io::Result<()> {
+        self.listen()?;
         crossterm::execute!(
             io::stdout(),
             EnterAlternateScreen,
             event::EnableBracketedPaste,
             cursor::Hide
         )?;
-        capture_mouse(mouse)?;
-        Ok(guard)
+        capture_mouse(mouse)
+    }
+
+    /// Raw mode and no more: keys come one by one, and what is on the screen stays.
+    #[allow(clippy::unused_self, reason = "only whoever holds the terminal may")]
+    fn listen(&self) -> io::Result<()> {
+        terminal::enable_raw_mode()?;
+        TAKEN.store(true, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// Gives the terminal, as it was before, to another program.
+    ///
+    /// # Errors
+    /// If how it stands cannot be read: then it could not be put right later.
+    pub fn lend(&mut self) -> io::Result<Lent> {
+        restore();
+        let stdin = io::stdin();
+        Ok(Lent {
+            modes: tcgetattr(&stdin)?,
+            flags: [
+                fcntl_getfl(&stdin)?,
+                fcntl_getfl(io::stdout())?,
+                fcntl_getfl(io::stderr())?,
+            ],
+        })
+    }
+
+    /// Puts right what another program left behind; what it wrote last stays in sight. Keys are ours again.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub fn take_back(&mut self, lent: &Lent) -> io::Result<()> {
+        lent.put_right()?;
+        self.listen()
+    }
+
+    /// Takes the screen again, after [`Self::take_back`]; keys that were meant for the program are thrown away.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub fn take_screen(&mut self, mouse: bool) -> io::Result<()> {
+        while event::poll(std::time::Duration::ZERO)? {
+            event::read()?;
+        }
+        self.enter(mouse)
     }
 }
+
+/// How the terminal stood when another program got it.
+#[derive(Debug)]
+pub struct Lent {
+    modes: Termios,
+    /// Of standard input, output and error: a program that is killed may leave them non-blocking, for us as well.
+    flags: [OFlags; 3],
+}
+
+impl Lent {
+    fn put_right(&self) -> io::Result<()> {
+        let [input, output, error] = self.flags;
+        fcntl_setfl(io::stdin(), input)?;
+        fcntl_setfl(io::stdout(), output)?;
+        fcntl_setfl(io::stderr(), error)?;
+        // What was typed for the program and not read by it is not meant for us.
+        tcsetattr(io::stdin(), OptionalActions::Flush, &self.modes)?;
+        let mut out = io::stdout();
+        out.write_all(CALM)?;
+        out.flush()
+    }
+}
+
+/// What brings a terminal back to its senses without losing what is on it. Its palette is left alone: it may be the
+/// user's own.
+const CALM: &[u8] = concat!(
+    "\x1b[?2026l",                                           // synchronized output that nobody ended
+    "\x1b\\",                                                // a title or the like that was cut off
+    "\x1b[!p\x1b[r\x1b[?69l\x1b[?6l\x1b[?7h\x1b[4l\x1b[20l", // margins, origin, line wrap, insert, line feed
+    "\x1b(B\x1b)B\x0f",                                      // line-drawing letters
+    "\x1b[?1l\x1b>\x1b[>4;0m\x1b[=0u",                       // keys: cursor, keypad, modifiers, kitty's
+    "\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1005l\x1b[?1006l\x1b[?1015l", // mouse, focus
+    "\x1b[?2004l",                                           // bracketed paste
+    "\x1b[?1049l\x1b[?1047l\x1b[?47l",                       // alternate screen
+    "\x1b[?5l\x1b[0m\x1b[0 q\x1b[?25h", // reverse video, colours, shape and sight of the cursor
+)
+.as_bytes();
 
 impl Drop for Guard {
     fn drop(&mut self) {

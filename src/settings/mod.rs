@@ -24,6 +24,7 @@ mod places;
 mod problem;
 mod reader;
 mod secret;
+mod ssh;
 pub mod theme;
 mod token;
 
@@ -42,6 +43,7 @@ pub use monitoring::{MonitorAccess, MonitorKind, MonitorSettings};
 pub use places::Places;
 pub use problem::{Place, Problem, Problems};
 pub use secret::read_secret;
+pub use ssh::{Ssh, Whereto};
 pub use token::Token;
 
 use toml::de::DeTable;
@@ -57,11 +59,12 @@ use crate::domain::quota::Quota;
 pub const REFERENCE: &str = include_str!("../../config/config.toml");
 
 /// What may stand at the top of a file.
-const SECTIONS: [&str; 10] = [
+const SECTIONS: [&str; 11] = [
     "ui",
     "limits",
     "acting",
     "quotas",
+    "ssh",
     "clusters",
     "pbs",
     "prometheus",
@@ -79,6 +82,8 @@ pub struct Settings {
     pub limits: Limits,
     /// What actions ask for, warn of and refuse.
     pub acting: Acting,
+    /// What gets the terminal for a node or a guest.
+    pub ssh: Ssh,
     /// How much the guests of a pool or with a tag may have together, in the order of the files.
     pub quotas: Vec<Quota>,
     /// The files that were read, in order.
@@ -147,6 +152,9 @@ impl Settings {
         }
         if let Some(acting) = reader.table(&table, "acting") {
             self.acting.overlay(&mut reader, acting);
+        }
+        if let Some(ssh) = reader.table(&table, "ssh") {
+            self.ssh.overlay(&mut reader, ssh);
         }
         if let Some(quotas) = reader.table(&table, "quotas") {
             acting::quotas(&mut reader, quotas, &mut self.quotas);

@@ -4,9 +4,10 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::*;
 
-const OPTIONS: [(&str, &[&str]); 6] = [
+const OPTIONS: [(&str, &[&str]); 7] = [
     ("acting", acting::ACTING_KEYS),
     ("quotas.acme", acting::QUOTA_KEYS),
+    ("ssh", ssh::SSH_KEYS),
     ("ui", console::UI_KEYS),
     ("limits", console::LIMIT_KEYS),
     ("clusters.prod", cluster::KEYS),

@@ -238,6 +238,7 @@ impl Console {
             outcome: Ok(Payload::Resources(estate::inventory(guests))),
         });
         let setup = Setup {
+            ssh: None,
             store,
             keymap: Keymap::default(),
             themes: vec![Theme::mono()],

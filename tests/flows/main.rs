@@ -13,5 +13,6 @@ mod hostile;
 mod made;
 mod navigation;
 mod overlays;
+mod ssh;
 mod stage;
 mod truth;

@@ -13,5 +13,6 @@ mod guard;
 mod harness;
 mod looking;
 mod quiet;
+mod ssh;
 mod starting;
 mod trouble;
