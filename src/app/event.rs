@@ -10,7 +10,7 @@ use crate::{
         runs::{Kept, Ticket, Told},
     },
     settings::KeyChord,
-    store::{FeedKey, Snapshot, Update},
+    store::{FeedKey, MonitorKey, MonitorUpdate, Snapshot, Update},
     ui::Tone,
 };
 
@@ -29,6 +29,8 @@ pub enum Event {
     Ticked,
     /// A read came back.
     Read(Box<Update>),
+    /// A read of a monitoring server came back.
+    Measured(Box<MonitorUpdate>),
     /// What an earlier run knew of a cluster was found.
     Recalled(Box<Snapshot>),
     /// A run has something to tell.
@@ -79,6 +81,15 @@ pub enum Effect {
     },
     /// Read these at once.
     Refresh(BTreeSet<FeedKey>),
+    /// The same as `Watch` for monitoring servers.
+    WatchMonitors {
+        /// The feeds of everything visible.
+        feeds: BTreeSet<MonitorKey>,
+        /// Whether the user stopped the updates.
+        paused: bool,
+    },
+    /// Read these of monitoring servers at once.
+    RefreshMonitors(BTreeSet<MonitorKey>),
     /// Put a text into the terminal's clipboard.
     Copy(String),
     /// Write the screen to a file, and tell where.

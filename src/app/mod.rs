@@ -35,7 +35,7 @@ use crate::{
     plan::{Rules, runs::Runs},
     screens::{Cx, Place},
     settings::{ColorDepth, Ssh, keymap::Keymap},
-    store::{Feed, FeedKey, Store},
+    store::{Feed, FeedKey, MonitorKey, Store},
     ui::{Glyphs, Rect, Theme, line::Line},
 };
 
@@ -141,6 +141,8 @@ pub struct App {
     dirty: bool,
     /// What the last `Effect::Watch` said.
     watched: (BTreeSet<FeedKey>, bool),
+    /// What the last `Effect::WatchMonitors` said.
+    watched_monitors: (BTreeSet<MonitorKey>, bool),
     /// Where the last frame drew which pane: for the mouse.
     drawn: Vec<(Place, Rect)>,
     /// Where it drew the name of which tile.
@@ -194,6 +196,7 @@ impl App {
             paused: false,
             dirty: true,
             watched: (BTreeSet::new(), false),
+            watched_monitors: (BTreeSet::new(), false),
             drawn: Vec::new(),
             tabs: Vec::new(),
             palette_past: Vec::new(),
@@ -229,7 +232,9 @@ impl App {
             cluster.freshness(&Feed::Resources).error.is_some()
                 || cluster.freshness(&Feed::ClusterStatus).tried_at.is_some()
         });
-        header && self.watched.0.iter().all(tried)
+        let monitors = &self.world.store.monitors;
+        let answered = |key: &MonitorKey| monitors.freshness(key).tried_at.is_some();
+        header && self.watched.0.iter().all(tried) && self.watched_monitors.0.iter().all(answered)
     }
 
     /// What of the screen could not be read, a sentence each.
@@ -243,6 +248,11 @@ impl App {
                 Some(format!("{}: {}", key.cluster, error.message))
             })
             .collect();
+        let monitors = &self.world.store.monitors;
+        sentences.extend(self.watched_monitors.0.iter().filter_map(|key| {
+            let error = monitors.freshness(key).error?;
+            Some(format!("{}: {}", key.server, error.message))
+        }));
         sentences.sort();
         sentences.dedup();
         sentences

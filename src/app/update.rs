@@ -44,6 +44,11 @@ impl App {
                 self.look_again(&mut effects);
             }
             Event::Read(update) => self.read(*update),
+            Event::Measured(update) => {
+                if self.world.store.apply_monitor(*update).visible() {
+                    self.touched();
+                }
+            }
             Event::Recalled(known) => {
                 if self.world.store.restore(*known).visible() {
                     self.touched();
@@ -107,6 +112,25 @@ impl App {
                 paused: self.paused,
             });
         }
+        let feeds = self.monitor_interest();
+        if self.watched_monitors.0 != feeds || self.watched_monitors.1 != self.paused {
+            self.watched_monitors = (feeds.clone(), self.paused);
+            effects.push(Effect::WatchMonitors {
+                feeds,
+                paused: self.paused,
+            });
+        }
+    }
+
+    /// What of monitoring is looked at.
+    fn monitor_interest(&mut self) -> BTreeSet<crate::store::MonitorKey> {
+        let mut feeds = BTreeSet::new();
+        for place in self.visible() {
+            if let Some(pane) = self.panes.get(&place) {
+                pane.monitors(&self.world.cx(), &mut feeds);
+            }
+        }
+        feeds
     }
 
     fn interest(&mut self) -> BTreeSet<crate::store::FeedKey> {
@@ -245,6 +269,7 @@ impl App {
             Id::Refresh => {
                 let feeds = self.interest();
                 effects.push(Effect::Refresh(feeds));
+                effects.push(Effect::RefreshMonitors(self.monitor_interest()));
                 self.say(Tone::Info, "reading everything on the screen again");
             }
             Id::Pause => {

@@ -330,6 +330,7 @@ pub(super) fn code_of_feed(kind: FeedErrorKind) -> Code {
         FeedErrorKind::SignIn | FeedErrorKind::NotAllowed => Code::NotAllowed,
         FeedErrorKind::NotAvailable => Code::NotFound,
         FeedErrorKind::Server => Code::Failed,
+        FeedErrorKind::Query(_) => Code::Usage,
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
     args::{Global, Picture, Size, Span},
     connect::{self, Acting, Asking, Link},
     exit::{Code, Failure, talk},
-    output, target,
+    monitors, output, target,
 };
 use crate::{
     actions::Place,
@@ -60,11 +60,18 @@ pub(super) async fn run(
         actors.extend(actor.map(|actor| (link.id.clone(), actor)));
         links.push(link);
     }
+    let (servers, problems) = monitors::links(settings);
     let mut setup = setup(settings, places, &links, Place::Deck);
     setup.writable = actors.keys().cloned().collect();
     setup.ssh = setup.ssh.filter(|_| real);
+    setup.warnings.extend(problems);
+    setup
+        .store
+        .set_monitors(servers.iter().map(|(info, _)| info.clone()));
     console::run(setup, places.state.clone(), move || {
-        Links::start(readers(links)).acting(actors)
+        Links::start(readers(links))
+            .monitoring(servers.into_iter().map(|(info, client)| (info.id, client)))
+            .acting(actors)
     })
     .await
     .map_err(|error| failure(&error))
@@ -153,7 +160,12 @@ pub(super) async fn show(global: &Global, places: &Places, wanted: &Wanted<'_>) 
     let settings = connect::settings(global, places)?;
     let clusters = connect::links(&settings, global, &Asking::on_terminal())?;
     let place = place(wanted, &clusters).await?;
+    let (servers, problems) = monitors::links(&settings);
     let mut setup = setup(&settings, places, &clusters, place);
+    setup.warnings.extend(problems);
+    setup
+        .store
+        .set_monitors(servers.iter().map(|(info, _)| info.clone()));
     match wanted.picture {
         Picture::Text => setup.themes = vec![Theme::mono()],
         // A picture has all colours, whatever the terminal has that it is made from.
@@ -171,7 +183,8 @@ pub(super) async fn show(global: &Global, places: &Places, wanted: &Wanted<'_>) 
     let frame = show::frame(
         setup,
         wanted.size.into(),
-        Links::start(readers(clusters)),
+        Links::start(readers(clusters))
+            .monitoring(servers.into_iter().map(|(info, client)| (info.id, client))),
         wanted.timeout,
     )
     .await;

@@ -17,6 +17,7 @@ mod journal;
 mod list;
 pub mod log;
 mod login;
+mod monitors;
 pub mod output;
 pub mod run;
 mod target;

@@ -9,7 +9,7 @@ pub mod alertmanager;
 pub mod error;
 pub mod exporter;
 pub mod http;
-mod monitor;
+pub mod monitor;
 pub mod pbs;
 pub mod prometheus;
 mod proxmox;

@@ -180,6 +180,9 @@ impl Loop {
                         self.handle(Event::Read(Box::new(update)))?;
                     }
                 }
+                Some(update) = self.links.measured.recv() => {
+                    self.handle(Event::Measured(Box::new(update)))?;
+                }
                 () = due, if self.app.is_dirty() && self.errand.is_none() => {
                     self.draw()?;
                     drawn = Instant::now();
@@ -275,6 +278,8 @@ impl Loop {
         match effect {
             Effect::Watch { feeds, paused } => self.links.watch(feeds, paused),
             Effect::Refresh(feeds) => self.links.refresh(feeds),
+            Effect::WatchMonitors { feeds, paused } => self.links.watch_monitors(feeds, paused),
+            Effect::RefreshMonitors(feeds) => self.links.refresh_monitors(feeds),
             Effect::Copy(text) => terminal::copy(&text)?,
             Effect::HandOver(order) => self.hand_over(order)?,
             Effect::CaptureMouse(on) => {

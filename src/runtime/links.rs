@@ -1,4 +1,4 @@
-//! The readers of all clusters: started here, told what is on the screen, and ended.
+//! The readers of all clusters and monitoring servers: started here, told what is on the screen, and ended.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,9 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     clients::pve::Actor,
-    domain::ClusterId,
-    store::{Feed, FeedKey, Update},
-    sync::{Orders, Reader, drive},
+    domain::{ClusterId, MonitorId},
+    store::{Feed, FeedKey, MonitorFeed, MonitorKey, MonitorUpdate, Update},
+    sync::{MonitorReader, Orders, Reader, drive, drive_monitor},
 };
 
 /// Updates that may wait to be taken. A reader waits rather than fill the memory.
@@ -25,16 +25,32 @@ const WAITING: usize = 256;
 pub struct Links {
     /// What the readers bring.
     pub updates: mpsc::Receiver<Update>,
+    /// What the readers of monitoring servers bring.
+    pub measured: mpsc::Receiver<MonitorUpdate>,
     /// Who may write to which cluster. One that is not in it is read-only: there is nothing to write with.
     pub actors: BTreeMap<ClusterId, Actor>,
-    drivers: BTreeMap<ClusterId, Driver>,
+    drivers: BTreeMap<ClusterId, Driver<Feed>>,
+    monitors: BTreeMap<MonitorId, Driver<MonitorFeed>>,
     tasks: JoinSet<()>,
     cancel: CancellationToken,
 }
 
-struct Driver {
-    watch: watch::Sender<(BTreeSet<Feed>, bool)>,
-    refresh: mpsc::Sender<BTreeSet<Feed>>,
+struct Driver<F> {
+    watch: watch::Sender<(BTreeSet<F>, bool)>,
+    refresh: mpsc::Sender<BTreeSet<F>>,
+}
+
+impl<F> Driver<F> {
+    fn new(cancel: &CancellationToken) -> (Self, Orders<F>) {
+        let (watch, watched) = watch::channel((BTreeSet::new(), false));
+        let (refresh, refreshed) = mpsc::channel(16);
+        let orders = Orders {
+            watch: watched,
+            refresh: refreshed,
+            cancel: cancel.clone(),
+        };
+        (Self { watch, refresh }, orders)
+    }
 }
 
 impl Links {
@@ -43,25 +59,42 @@ impl Links {
         let (sender, updates) = mpsc::channel(WAITING);
         let mut links = Self {
             updates,
+            measured: mpsc::channel(1).1,
             actors: BTreeMap::new(),
             drivers: BTreeMap::new(),
+            monitors: BTreeMap::new(),
             tasks: JoinSet::new(),
             cancel: CancellationToken::new(),
         };
         for (id, reader) in clusters {
-            let (watch, watched) = watch::channel((BTreeSet::new(), false));
-            let (refresh, refreshed) = mpsc::channel(16);
-            let orders = Orders {
-                watch: watched,
-                refresh: refreshed,
-                cancel: links.cancel.clone(),
-            };
+            let (driver, orders) = Driver::new(&links.cancel);
             links
                 .tasks
                 .spawn(drive(id.clone(), Arc::new(reader), orders, sender.clone()));
-            links.drivers.insert(id, Driver { watch, refresh });
+            links.drivers.insert(id, driver);
         }
         links
+    }
+
+    /// With a reader for each monitoring server.
+    #[must_use]
+    pub fn monitoring<R: MonitorReader + 'static>(
+        mut self,
+        servers: impl IntoIterator<Item = (MonitorId, R)>,
+    ) -> Self {
+        let (sender, measured) = mpsc::channel(WAITING);
+        self.measured = measured;
+        for (id, reader) in servers {
+            let (driver, orders) = Driver::new(&self.cancel);
+            self.tasks.spawn(drive_monitor(
+                id.clone(),
+                Arc::new(reader),
+                orders,
+                sender.clone(),
+            ));
+            self.monitors.insert(id, driver);
+        }
+        self
     }
 
     /// With these to write.
@@ -91,6 +124,25 @@ impl Links {
         }
     }
 
+    /// Tells the readers of monitoring servers what is on the screen.
+    pub fn watch_monitors(&self, feeds: BTreeSet<MonitorKey>, paused: bool) {
+        let mut by_server = split_monitors(feeds);
+        for (id, driver) in &self.monitors {
+            driver
+                .watch
+                .send_replace((by_server.remove(id).unwrap_or_default(), paused));
+        }
+    }
+
+    /// Tells the readers of monitoring servers to read these at once.
+    pub fn refresh_monitors(&self, feeds: BTreeSet<MonitorKey>) {
+        for (id, feeds) in split_monitors(feeds) {
+            if let Some(driver) = self.monitors.get(&id) {
+                let _ = driver.refresh.try_send(feeds);
+            }
+        }
+    }
+
     /// Ends the readers; what they are just reading is dropped.
     pub async fn stop(mut self) {
         self.cancel.cancel();
@@ -104,4 +156,12 @@ fn split(feeds: BTreeSet<FeedKey>) -> BTreeMap<ClusterId, BTreeSet<Feed>> {
         by_cluster.entry(key.cluster).or_default().insert(key.feed);
     }
     by_cluster
+}
+
+fn split_monitors(feeds: BTreeSet<MonitorKey>) -> BTreeMap<MonitorId, BTreeSet<MonitorFeed>> {
+    let mut by_server: BTreeMap<MonitorId, BTreeSet<MonitorFeed>> = BTreeMap::new();
+    for key in feeds {
+        by_server.entry(key.server).or_default().insert(key.feed);
+    }
+    by_server
 }

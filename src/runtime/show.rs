@@ -32,17 +32,16 @@ pub async fn frame(setup: Setup, size: (u16, u16), mut links: Links, timeout: Du
     let mut timed_out = false;
     obey(&links, app.update(Event::Ticked, Timestamp::now()));
     while !app.is_settled() {
-        match tokio::time::timeout_at(deadline, links.updates.recv()).await {
-            Ok(Some(update)) => obey(
-                &links,
-                app.update(Event::Read(Box::new(update)), Timestamp::now()),
-            ),
-            Ok(None) => break,
-            Err(_) => {
+        let event = tokio::select! {
+            Some(update) = links.updates.recv() => Event::Read(Box::new(update)),
+            Some(update) = links.measured.recv() => Event::Measured(Box::new(update)),
+            () = tokio::time::sleep_until(deadline) => {
                 timed_out = true;
                 break;
             }
-        }
+            else => break,
+        };
+        obey(&links, app.update(event, Timestamp::now()));
     }
     links.stop().await;
     let mut buffer = Buffer::empty(Rect {
@@ -74,6 +73,8 @@ fn obey(links: &Links, effects: Vec<Effect>) {
         match effect {
             Effect::Watch { feeds, paused } => links.watch(feeds, paused),
             Effect::Refresh(feeds) => links.refresh(feeds),
+            Effect::WatchMonitors { feeds, paused } => links.watch_monitors(feeds, paused),
+            Effect::RefreshMonitors(feeds) => links.refresh_monitors(feeds),
             // Nobody presses keys here, so nothing else is wanted.
             Effect::Console(..)
             | Effect::Copy(_)

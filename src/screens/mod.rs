@@ -36,7 +36,7 @@ use crate::{
     actions::{self, Scope},
     domain::ObjectRef,
     plan::runs::{Runs, Ticket},
-    store::{FeedKey, Store},
+    store::{FeedKey, MonitorKey, Store},
     ui::{Canvas, Glyphs, Tone, pane::Title},
 };
 
@@ -78,6 +78,9 @@ pub trait Pane {
 
     /// Adds the feeds that it shows now.
     fn interest(&self, cx: &Cx<'_>, feeds: &mut BTreeSet<FeedKey>);
+
+    /// Adds the feeds of monitoring servers that it shows now.
+    fn monitors(&self, _cx: &Cx<'_>, _feeds: &mut BTreeSet<MonitorKey>) {}
 
     /// Follows the store: called after the store or the pane's own filter or sort changed, before drawing.
     fn refresh(&mut self, cx: &Cx<'_>);

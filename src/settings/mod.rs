@@ -39,7 +39,7 @@ pub use console::{Limits, Ui};
 pub use edit::set_server;
 pub use kind::ServerKind;
 pub use metrics::SHIPPED as SHIPPED_METRICS;
-pub use monitoring::{MonitorAccess, MonitorKind, MonitorSettings};
+pub use monitoring::{MonitorAccess, MonitorSettings};
 pub use places::Places;
 pub use problem::{Place, Problem, Problems};
 pub use secret::read_secret;
@@ -48,7 +48,7 @@ pub use token::Token;
 
 use toml::de::DeTable;
 
-use crate::domain::template::Template;
+use crate::domain::{MonitorKind, template::Template};
 use cluster::{Home, Layer};
 use monitoring::MonitorLayer;
 use reader::Reader;

@@ -12,18 +12,9 @@ use super::{
     problem::{Problem, Problems, advice},
     reader::Reader,
 };
-use crate::domain::{BaseUrl, ClusterId, Fingerprint, template::Template};
-
-/// The kinds of servers.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum MonitorKind {
-    /// Prometheus, or what speaks its API.
-    Prometheus,
-    /// Alertmanager.
-    Alertmanager,
-    /// Something with a page of metrics.
-    Exporter,
-}
+use crate::domain::{
+    BaseUrl, ClusterId, Fingerprint, MonitorId, MonitorInfo, MonitorKind, template::Template,
+};
 
 const SHARED: [&str; 12] = [
     "name",
@@ -40,28 +31,14 @@ const SHARED: [&str; 12] = [
     "timeout",
 ];
 
-impl MonitorKind {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Prometheus, Self::Alertmanager, Self::Exporter];
-
-    /// The section of the configuration.
-    pub fn section(self) -> &'static str {
-        match self {
-            Self::Prometheus => "prometheus",
-            Self::Alertmanager => "alertmanager",
-            Self::Exporter => "exporter",
-        }
-    }
-
-    /// All keys of its section.
-    pub(super) fn keys(self) -> Vec<&'static str> {
-        let own: &[&str] = match self {
-            Self::Prometheus => &["cluster_label"],
-            Self::Alertmanager => &["read_only"],
-            Self::Exporter => &["params"],
-        };
-        SHARED.iter().chain(own).copied().collect()
-    }
+/// All keys of the section of a kind.
+pub(super) fn keys(kind: MonitorKind) -> Vec<&'static str> {
+    let own: &[&str] = match kind {
+        MonitorKind::Prometheus => &["cluster_label"],
+        MonitorKind::Alertmanager => &["read_only"],
+        MonitorKind::Exporter => &["params"],
+    };
+    SHARED.iter().chain(own).copied().collect()
 }
 
 /// What proves who we are to a monitoring server. Secrets from files are read already.
@@ -113,9 +90,15 @@ impl MonitorSettings {
     /// The label that names the cluster of a series unless the configuration says otherwise.
     pub const DEFAULT_CLUSTER_LABEL: &'static str = "cluster";
 
-    /// Whether it watches this cluster.
-    pub fn watches(&self, cluster: &ClusterId) -> bool {
-        self.clusters.is_empty() || self.clusters.contains(cluster)
+    /// What is known of it without asking it.
+    pub fn info(&self) -> MonitorInfo {
+        MonitorInfo {
+            id: MonitorId::new(self.kind, &self.name),
+            address: self.url.to_string().into(),
+            clusters: self.clusters.clone(),
+            cluster_label: self.cluster_label.as_str().into(),
+            read_only: self.read_only,
+        }
     }
 }
 
@@ -146,7 +129,7 @@ impl MonitorLayer {
         at: &Range<usize>,
     ) -> Option<Self> {
         let section = kind.section();
-        reader.only(&format!("[{section}]"), table, &kind.keys());
+        reader.only(&format!("[{section}]"), table, &keys(kind));
         let name = name(reader, table, kind);
         let url = url(reader, table, kind, at);
         let (access, secret) = access(reader, home, table)?;
@@ -386,6 +369,16 @@ impl Settings {
     /// # Errors
     /// A secret cannot be read, or a cluster is named that does not exist.
     pub fn monitors(&self) -> Result<Vec<MonitorSettings>, Problems> {
+        let (monitors, problems) = self.usable_monitors();
+        if problems.is_empty() {
+            Ok(monitors)
+        } else {
+            Err(Problems(problems))
+        }
+    }
+
+    /// The monitoring servers that can be used, and what is wrong with the others.
+    pub fn usable_monitors(&self) -> (Vec<MonitorSettings>, Vec<Problem>) {
         let known: Vec<&str> = self.cluster_names().collect();
         let mut monitors = Vec::new();
         let mut problems = Vec::new();
@@ -395,11 +388,7 @@ impl Settings {
                 Err(mut more) => problems.append(&mut more),
             }
         }
-        if problems.is_empty() {
-            Ok(monitors)
-        } else {
-            Err(Problems(problems))
-        }
+        (monitors, problems)
     }
 
     /// What is asked of a Prometheus: the metrics of the files, then those that come with the program.

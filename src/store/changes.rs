@@ -13,6 +13,8 @@ pub struct Changes {
     pub freshness: bool,
     /// Whether the findings changed.
     pub findings: bool,
+    /// Whether monitoring said something new.
+    pub monitors: bool,
     /// Tasks that were seen running and are over now.
     pub finished_tasks: Vec<TaskRef>,
 }
@@ -20,7 +22,11 @@ pub struct Changes {
 impl Changes {
     /// Whether something changed that may be on the screen.
     pub fn visible(&self) -> bool {
-        !self.feeds.is_empty() || self.freshness || self.findings || !self.finished_tasks.is_empty()
+        !self.feeds.is_empty()
+            || self.freshness
+            || self.findings
+            || self.monitors
+            || !self.finished_tasks.is_empty()
     }
 
     /// Adds what another update changed.
@@ -32,6 +38,7 @@ impl Changes {
         }
         self.freshness |= other.freshness;
         self.findings |= other.findings;
+        self.monitors |= other.monitors;
         self.finished_tasks.extend(other.finished_tasks);
     }
 }
@@ -49,6 +56,7 @@ pub(super) enum Kind {
     Clusters,
     Details,
     Findings,
+    Monitors,
     Freshness,
 }
 

@@ -248,6 +248,8 @@ pub enum FeedErrorKind {
     NotAvailable,
     /// The server answered with an error of its own.
     Server,
+    /// The query is wrong: line and column of the mistake, both from 1, where the server says so.
+    Query(Option<(usize, usize)>),
     /// The answer made no sense: HTML, broken or truncated JSON.
     Malformed,
 }

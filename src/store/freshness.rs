@@ -2,7 +2,7 @@
 //!
 //! What always holds here: a failure adds to the record of a feed and takes nothing from it.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, hash::Hash};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -86,9 +86,27 @@ impl<'a> Health<'a> {
     }
 }
 
-/// The records of all feeds of a cluster.
-#[derive(Default, Debug)]
-pub(super) struct Records(HashMap<Feed, Record>);
+/// Something that is read again and again.
+pub(super) trait Periodic {
+    /// How often.
+    fn period(&self) -> SignedDuration;
+}
+
+impl Periodic for Feed {
+    fn period(&self) -> SignedDuration {
+        self.period()
+    }
+}
+
+/// The records of all feeds of a server.
+#[derive(Debug)]
+pub(super) struct Records<F = Feed>(HashMap<F, Record>);
+
+impl<F> Default for Records<F> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
 
 #[derive(Default, Debug)]
 struct Record {
@@ -99,8 +117,8 @@ struct Record {
     restored: bool,
 }
 
-impl Records {
-    pub(super) fn get(&self, feed: &Feed) -> Freshness<'_> {
+impl<F: Periodic + Clone + Eq + Hash> Records<F> {
+    pub(super) fn get(&self, feed: &F) -> Freshness<'_> {
         let lifetime = feed.period() * PERIODS_UNTIL_STALE;
         match self.0.get(feed) {
             None => Freshness {
@@ -123,7 +141,7 @@ impl Records {
     }
 
     /// Data came. Says whether more than the age changed: the first data, or the end of an error.
-    pub(super) fn succeed(&mut self, feed: &Feed, at: Timestamp) -> bool {
+    pub(super) fn succeed(&mut self, feed: &F, at: Timestamp) -> bool {
         let record = self.0.entry(feed.clone()).or_default();
         let news = record.data_at.is_none() || record.restored || record.error.is_some();
         *record = Record {
@@ -137,7 +155,7 @@ impl Records {
     }
 
     /// A read failed. Says whether that is news: a first or another error.
-    pub(super) fn fail(&mut self, feed: &Feed, at: Timestamp, error: FeedError) -> bool {
+    pub(super) fn fail(&mut self, feed: &F, at: Timestamp, error: FeedError) -> bool {
         let record = self.0.entry(feed.clone()).or_default();
         record.tried_at = Some(at);
         record.failures = record.failures.saturating_add(1);
@@ -147,16 +165,18 @@ impl Records {
     }
 
     /// Data from an earlier run: it has an age, and nothing was tried.
-    pub(super) fn restore(&mut self, feed: Feed, at: Timestamp) {
+    pub(super) fn restore(&mut self, feed: F, at: Timestamp) {
         let record = self.0.entry(feed).or_default();
         record.data_at = Some(at);
         record.restored = true;
     }
 
-    pub(super) fn retain(&mut self, keep: impl Fn(&Feed) -> bool) {
+    pub(super) fn retain(&mut self, keep: impl Fn(&F) -> bool) {
         self.0.retain(|feed, _| keep(feed));
     }
+}
 
+impl Records {
     /// How the cluster is doing: the inventory speaks for it.
     pub(super) fn health(&self, now: Timestamp) -> Health<'_> {
         let inventory = self.get(&Feed::Resources);

@@ -21,6 +21,7 @@ pub mod history;
 mod index;
 mod log;
 mod lookup;
+pub mod monitors;
 mod shelf;
 pub mod snapshot;
 mod tasks;
@@ -29,7 +30,7 @@ mod tests;
 
 use std::collections::HashMap;
 
-use crate::domain::{ClusterId, Finding, ObjectRef, Severity};
+use crate::domain::{ClusterId, Finding, MonitorInfo, ObjectRef, Severity};
 
 use changes::{Kind, Revisions};
 
@@ -40,6 +41,10 @@ pub use findings::FindingLimits;
 pub use freshness::{Freshness, Health};
 pub use history::{History, Ring};
 pub use log::LogBuffer;
+pub use monitors::{
+    Monitor, Monitors, Scraped,
+    feed::{MonitorFeed, MonitorKey, MonitorPayload, MonitorUpdate},
+};
 pub use snapshot::Snapshot;
 
 /// Everything that is known.
@@ -53,6 +58,8 @@ pub struct Store {
     /// The worst finding of each object that has one.
     worst: HashMap<ObjectRef, Severity>,
     limits: FindingLimits,
+    /// What monitoring says.
+    pub monitors: Monitors,
 }
 
 impl Store {
@@ -65,6 +72,7 @@ impl Store {
             findings: Vec::new(),
             worst: HashMap::new(),
             limits: FindingLimits::default(),
+            monitors: Monitors::default(),
         };
         for id in clusters {
             if !store.index.contains_key(&id) {
@@ -78,6 +86,27 @@ impl Store {
     /// Sets from where on something is a finding. It counts from the next update on.
     pub fn set_limits(&mut self, limits: FindingLimits) {
         self.limits = limits;
+    }
+
+    /// Sets which monitoring servers there are. What was read of those before is forgotten.
+    pub fn set_monitors(&mut self, servers: impl IntoIterator<Item = MonitorInfo>) {
+        self.monitors = Monitors::new(servers);
+    }
+
+    /// Takes the outcome of one read of a monitoring server. One that is not known changes nothing.
+    pub fn apply_monitor(&mut self, update: MonitorUpdate) -> Changes {
+        let (monitors, freshness) = self.monitors.apply(update);
+        let kinds = [(Kind::Monitors, monitors), (Kind::Freshness, freshness)];
+        let kinds: Vec<Kind> = kinds
+            .into_iter()
+            .filter_map(|(kind, changed)| changed.then_some(kind))
+            .collect();
+        self.revisions.advance(&kinds);
+        Changes {
+            monitors,
+            freshness,
+            ..Changes::default()
+        }
     }
 
     /// Grows whenever anything changed that may be shown; not when data was only confirmed.
@@ -129,6 +158,11 @@ impl Store {
     /// Grows when the findings changed.
     pub fn findings_revision(&self) -> u64 {
         self.revisions.of(Kind::Findings)
+    }
+
+    /// Grows when monitoring said something new.
+    pub fn monitors_revision(&self) -> u64 {
+        self.revisions.of(Kind::Monitors)
     }
 
     /// Grows when a read failed in a new way, recovered, or brought its first data.

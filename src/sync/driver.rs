@@ -24,11 +24,11 @@ use crate::{
 
 /// What a driver is told.
 #[derive(Debug)]
-pub struct Orders {
+pub struct Orders<F = Feed> {
     /// What is on the screen, and whether reading is paused.
-    pub watch: watch::Receiver<(BTreeSet<Feed>, bool)>,
+    pub watch: watch::Receiver<(BTreeSet<F>, bool)>,
     /// What is to be read at once.
-    pub refresh: mpsc::Receiver<BTreeSet<Feed>>,
+    pub refresh: mpsc::Receiver<BTreeSet<F>>,
     /// Ends the driver.
     pub cancel: CancellationToken,
 }
@@ -86,7 +86,7 @@ pub async fn drive<R: Reader>(
     }
 }
 
-async fn sleep_until(wake: Option<Instant>) {
+pub(super) async fn sleep_until(wake: Option<Instant>) {
     match wake {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,

@@ -21,7 +21,7 @@ const LAST_BACKOFF: Duration = Duration::from_secs(60);
 /// What is forbidden or does not exist is tried again after this long: somebody may have granted or started it.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// A refused sign-in costs the server three seconds and may lock an account.
-const SIGN_IN_PATIENCE: Duration = Duration::from_secs(120);
+pub(super) const SIGN_IN_PATIENCE: Duration = Duration::from_secs(120);
 
 /// Why a feed is read at all.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -426,7 +426,7 @@ fn survives(feed: &Feed) -> bool {
     )
 }
 
-fn backoff(failures: u32, jitter: f64) -> Duration {
+pub(super) fn backoff(failures: u32, jitter: f64) -> Duration {
     let doubled = FIRST_BACKOFF.saturating_mul(1 << failures.saturating_sub(1).min(10));
     // Between the half and the whole, so that many consoles do not come back together.
     doubled

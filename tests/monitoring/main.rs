@@ -8,6 +8,7 @@
 )]
 
 mod alertmanager;
+mod drivers;
 mod export;
 mod programs;
 mod prometheus;

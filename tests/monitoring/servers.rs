@@ -19,25 +19,27 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A running server; it ends with this value.
 pub(crate) struct Server {
     child: Child,
+    program: std::path::PathBuf,
+    args: Vec<String>,
     pub(crate) port: u16,
     log: std::path::PathBuf,
 }
 
 impl Server {
     fn start(program: &Path, args: &[String], port: u16, log: &Path) -> Self {
-        let output = fs::File::create(log).unwrap();
-        let child = Command::new(program)
-            .args(args)
-            .stdin(Stdio::null())
-            .stdout(output.try_clone().unwrap())
-            .stderr(output)
-            .spawn()
-            .unwrap();
         Self {
-            child,
+            child: spawn(program, args, log),
+            program: program.to_owned(),
+            args: args.to_owned(),
             port,
             log: log.to_owned(),
         }
+    }
+
+    /// Starts it again, at the same port and on what it wrote.
+    pub(crate) fn start_again(&mut self) {
+        self.end();
+        self.child = spawn(&self.program, &self.args, &self.log);
     }
 
     pub(crate) fn url(&self) -> String {
@@ -49,6 +51,21 @@ impl Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn spawn(program: &Path, args: &[String], log: &Path) -> Child {
+    let output = fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(log)
+        .unwrap();
+    Command::new(program)
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(output.try_clone().unwrap())
+        .stderr(output)
+        .spawn()
+        .unwrap()
 }
 
 impl Drop for Server {

@@ -48,7 +48,9 @@ fn servers_of_all_kinds() {
     assert!(matches!(&found[2].access, MonitorAccess::Bearer(token) if token.expose_secret() == "hidden"));
     assert!(found[1].read_only && !found[2].read_only);
     let (prod, lab) = (ClusterId::from("prod"), ClusterId::from("lab"));
-    assert!(found[0].watches(&lab) && found[1].watches(&prod) && !found[1].watches(&lab));
+    assert!(
+        found[0].info().watches(&lab) && found[1].info().watches(&prod) && !found[1].info().watches(&lab)
+    );
     assert_eq!(found[3].params.len(), 2);
     assert!(!format!("{found:?}").contains("hidden"));
 }
