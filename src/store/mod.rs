@@ -103,8 +103,8 @@ impl Store {
             .collect();
         self.revisions.advance(&kinds);
         Changes {
-            monitors,
             freshness,
+            monitors,
             ..Changes::default()
         }
     }
