@@ -68,13 +68,15 @@ pub(super) async fn run(
     setup
         .store
         .set_monitors(servers.iter().map(|(info, _)| info.clone()));
-    console::run(setup, places.state.clone(), move || {
+    let connect = move || {
         Links::start(readers(links))
             .monitoring(servers.into_iter().map(|(info, client)| (info.id, client)))
             .acting(actors)
-    })
-    .await
-    .map_err(|error| failure(&error))
+    };
+    // The loop holds all there is to hold: too much for the stack of every caller.
+    Box::pin(console::run(setup, places.state.clone(), connect))
+        .await
+        .map_err(|error| failure(&error))
 }
 
 /// No terminal is a mistake of whoever called; everything else just failed.
