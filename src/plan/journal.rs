@@ -3,7 +3,8 @@
 //! What always holds here:
 //! - An entry is on disk when the method returns: `SQLite` with `synchronous = FULL`.
 //! - Triggers refuse to change or remove an entry, whoever opens the file.
-//! - Nobody but its owner can read the file. No secret is in it: neither plans nor answers hold one.
+//! - Nobody but its owner can read the file. No secret is in it: calls are written without theirs, and a run that is
+//!   continued has lost them.
 //! - At most one living process works on a run: [`Journal::claim`].
 
 use std::{
@@ -281,15 +282,19 @@ impl Journal {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins a run and gives its number.
-    pub fn begin(&self, plan: &Plan, by: &Worker, at: Timestamp) -> Result<i64> {
+    /// Begins a run. Its plan is the one that is given, with the secrets that are not written down.
+    pub fn begin(&self, plan: &Plan, by: &Worker, at: Timestamp) -> Result<Run> {
         let fact = Fact::Planned {
             by: by.clone(),
             plan: plan.clone(),
         };
         let connection = self.connection();
         insert(&connection, None, None, at, &fact)?;
-        Ok(connection.last_insert_rowid())
+        let kept = read_run(&connection, connection.last_insert_rowid())?;
+        Ok(Run {
+            plan: plan.clone(),
+            ..kept
+        })
     }
 
     /// Writes what happened to a run, or to one of its steps.

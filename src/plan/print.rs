@@ -1,7 +1,7 @@
 //! A plan as text: for people, for programs, and as commands that do the same by hand.
 //!
-//! What always holds here: every word that is not plain is quoted for a shell, and no credential is in the lines; who
-//! runs them brings one.
+//! What always holds here: every word that is not plain is quoted for a shell, and neither credential nor secret is in
+//! the lines: who runs them brings a credential, and each secret in a file that a variable names (`PVEDECK_CIPASSWORD_FILE`).
 
 use std::fmt::Write as _;
 
@@ -34,6 +34,13 @@ pub fn json(plan: &Plan) -> Value {
                 .params
                 .iter()
                 .map(|(name, value)| (name.to_string(), json!(value)))
+                // That there is a secret is no secret.
+                .chain(
+                    step.call
+                        .secrets
+                        .iter()
+                        .map(|(name, _)| (name.to_string(), Value::Null)),
+                )
                 .collect();
             json!({
                 "cluster": step.cluster,
@@ -91,6 +98,9 @@ pub fn pvesh(plan: &Plan) -> String {
         for (name, value) in &step.call.params {
             let _ = write!(text, " --{name} {}", quoted(value));
         }
+        for (name, _) in &step.call.secrets {
+            let _ = write!(text, " --{name} \"$(cat \"${}\")\"", file_of(name));
+        }
         text.push('\n');
     }
     text
@@ -111,6 +121,9 @@ pub fn curl(plan: &Plan) -> String {
             for (name, value) in &step.call.params {
                 let _ = write!(text, " --data-urlencode {}", quoted(&format!("{name}={value}")));
             }
+            for (name, _) in &step.call.secrets {
+                let _ = write!(text, " --data-urlencode {name}@\"${}\"", file_of(name));
+            }
         }
         text.push('\n');
     }
@@ -123,6 +136,11 @@ fn word(weight: Weight) -> &'static str {
         Weight::Warning => "warning",
         Weight::Danger => "danger",
     }
+}
+
+/// The variable that names the file with a secret.
+fn file_of(name: &str) -> String {
+    format!("PVEDECK_{}_FILE", name.to_ascii_uppercase().replace('-', "_"))
 }
 
 /// A value that a shell takes as one word.

@@ -235,6 +235,10 @@ impl<'a, W: World> Runner<'a, W> {
 
     async fn send(&self, run: &Run, index: usize) -> Result<Outcome, JournalError> {
         let step = &run.plan.steps[index];
+        if let Some(name) = step.call.lost_secret() {
+            let why = format!("nothing was sent: its `{name}` is a secret, and none is kept; do it anew");
+            return self.ended(run, index, End::Failed { why });
+        }
         let before = match &step.proof {
             Proof::Task { .. } => match self.world.tasks(step).await {
                 Ok((tasks, _)) => self.own(step, &tasks).cloned().collect::<Vec<_>>(),

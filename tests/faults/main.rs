@@ -9,6 +9,7 @@ mod client;
 mod consoles;
 mod parts;
 mod replay;
+mod secrets;
 mod sign_in;
 mod transport;
 mod writes;

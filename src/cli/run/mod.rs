@@ -66,10 +66,9 @@ pub(super) async fn run(
     writable(&plan, &acting)?;
     confirm(&plan, how.yes)?;
     let journal = open(places)?;
-    let number = journal
+    let run = journal
         .begin(&plan, &worker(), Timestamp::now())
         .map_err(|error| unwritten(&error))?;
-    let run = journal.run(number).map_err(|error| unwritten(&error))?;
     let options = Options {
         at_once: how.at_once.map_or(rules.at_once, usize::from),
         go_on: how.go_on,

@@ -37,6 +37,10 @@ pub(in crate::clients) async fn send(
     writer: &Writer,
     call: &Call,
 ) -> Result<Accepted, NotAccepted> {
+    if let Some(name) = call.lost_secret() {
+        let message = format!("`{name}` of {call} is not known any more");
+        return Err(NotAccepted::Refused(Error::Setup { message }));
+    }
     let ready = session
         .ready(&writer.reader())
         .await

@@ -136,8 +136,7 @@ fn steps(plan: &Plan) -> Vec<(String, String)> {
             let call = format!("{cluster}{} {}", step.call.method.as_str(), step.call.path());
             let parameters: Vec<String> = step
                 .call
-                .params
-                .iter()
+                .shown()
                 .map(|(name, value)| format!("{name}={value}"))
                 .collect();
             (call, parameters.join(" "))

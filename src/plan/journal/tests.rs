@@ -31,7 +31,8 @@ fn entries_can_only_be_added_and_nobody_else_reads_them() {
     let journal = Journal::open(&path).unwrap();
     let run = journal
         .begin(&plan(), &worker("1"), Timestamp::UNIX_EPOCH)
-        .unwrap();
+        .unwrap()
+        .id;
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
     let other = Connection::open(&path).unwrap();
@@ -47,7 +48,7 @@ fn a_run_has_one_worker_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
     let journal = Journal::open(&folder.path().join("journal.sqlite")).unwrap();
     let now = Timestamp::UNIX_EPOCH;
-    let run = journal.begin(&plan(), &worker("1"), now).unwrap();
+    let run = journal.begin(&plan(), &worker("1"), now).unwrap().id;
     let claimed = journal.claim(run, &worker("2"), now, |_| true);
     assert!(
         matches!(claimed, Err(JournalError::Claimed { .. })),

@@ -270,7 +270,7 @@ impl Told {
             process: "1".into(),
         };
         let at = jiff::Timestamp::from_second(hour * 3600).unwrap();
-        let run = self.journal.begin(plan, &by, at).unwrap();
+        let run = self.journal.begin(plan, &by, at).unwrap().id;
         for (step, end) in ends.iter().enumerate() {
             let Some(done) = end else { continue };
             let end = if *done {

@@ -390,7 +390,7 @@ async fn a_command_is_attended_to_its_end_and_where_that_is_lost_the_file_tells(
             host: "desk".into(),
             process: "1".into(),
         };
-        let number = journal.begin(&plan, &by, Timestamp::UNIX_EPOCH).unwrap();
+        let number = journal.begin(&plan, &by, Timestamp::UNIX_EPOCH).unwrap().id;
         let world = Machine(Mutex::new(state));
         let runner = Runner::new(&journal, &world, Options::default());
         let outcomes = runner.run(&journal.run(number).unwrap()).await.unwrap();

@@ -27,7 +27,7 @@ fn run(sent: bool) -> Run {
         host: "desk".into(),
         process: "1".into(),
     };
-    let number = journal.begin(&plan, &worker, Timestamp::UNIX_EPOCH).unwrap();
+    let number = journal.begin(&plan, &worker, Timestamp::UNIX_EPOCH).unwrap().id;
     if sent {
         let intended = Fact::Intended { before: Vec::new() };
         journal

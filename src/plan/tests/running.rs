@@ -243,7 +243,7 @@ impl Desk {
             .or_else(|_| tempfile::tempdir())
             .unwrap();
         let journal = Journal::open(&folder.path().join("journal.sqlite")).unwrap();
-        let run = journal.begin(plan, &worker(), Timestamp::UNIX_EPOCH).unwrap();
+        let run = journal.begin(plan, &worker(), Timestamp::UNIX_EPOCH).unwrap().id;
         Self { folder, run, options }
     }
 
