@@ -26,6 +26,7 @@ pub mod matching;
 pub mod measure;
 pub mod metric;
 pub mod monitor;
+pub mod migration;
 pub mod node;
 pub mod quantity;
 pub mod quota;

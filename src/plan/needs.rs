@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 
 use super::{Deed, make::ACCOUNTS};
 use crate::{
-    domain::{GuestKind, ObjectRef, config::GuestConfig},
+    domain::{GuestKind, NodeRef, ObjectRef, config::GuestConfig},
     store::{Feed, FeedKey, Store},
 };
 
 /// Targets whose details are read: one request each and more. Plans for more than these know less of the rest.
 const DETAILED: usize = 200;
+
+/// Guests of which the server is asked whether they can move: what it says costs a scan of their disks.
+const ASKED: usize = 20;
 
 /// The feeds that the plan of a deed to these targets looks at, beside the inventory.
 pub fn needs(deed: Deed, targets: &[ObjectRef], store: &Store) -> BTreeSet<FeedKey> {
@@ -17,28 +20,14 @@ pub fn needs(deed: Deed, targets: &[ObjectRef], store: &Store) -> BTreeSet<FeedK
     for target in targets.iter().take(DETAILED) {
         let mut need = |feed: Feed| feeds.insert(feed.of(target.cluster()));
         need(Feed::Permissions);
-        if let ObjectRef::Node(node) = target {
-            match deed {
-                Deed::NodeEvacuate => {
-                    need(Feed::HaRules);
-                    need(Feed::NodeReplication(node.node.clone()));
-                    for guest in store.guests_on(node) {
-                        need(Feed::GuestConfig(guest.vmid));
-                    }
-                }
-                Deed::NodeShutdown | Deed::NodeReboot => {
-                    need(Feed::ClusterStatus);
-                }
-                Deed::NodeServiceStart
-                | Deed::NodeServiceStop
-                | Deed::NodeServiceRestart
-                | Deed::NodeServiceReload => {
-                    need(Feed::NodeServices(node.node.clone()));
-                }
-                _ => {}
+        let guest = match target {
+            ObjectRef::Guest(guest) => guest,
+            ObjectRef::Node(node) => {
+                of_node(deed, node, store, need);
+                continue;
             }
-        }
-        let ObjectRef::Guest(guest) = target else { continue };
+            _ => continue,
+        };
         let Some(known) = store.guest(guest) else { continue };
         let vmid = guest.vmid;
         // One read for all guests of a node.
@@ -46,6 +35,9 @@ pub fn needs(deed: Deed, targets: &[ObjectRef], store: &Store) -> BTreeSet<FeedK
             need(Feed::NodeReplication(known.node.clone()));
         }
         // One read for all guests, or for those of a node.
+        if super::make::may_lose(deed) {
+            need(Feed::NotBackedUp);
+        }
         if matches!(deed, Deed::GuestDelete | Deed::SnapshotRollback) {
             for feed in super::make::backup_feeds(store, guest) {
                 need(feed);
@@ -76,8 +68,13 @@ pub fn needs(deed: Deed, targets: &[ObjectRef], store: &Store) -> BTreeSet<FeedK
                 need(Feed::ClusterFirewall);
                 need(Feed::FirewallGroups);
             }
-            Deed::GuestMigrate
-            | Deed::GuestResources
+            Deed::GuestMigrate => {
+                need(Feed::GuestConfig(vmid));
+                if targets.len() <= ASKED {
+                    need(Feed::GuestMigration(vmid));
+                }
+            }
+            Deed::GuestResources
             | Deed::GuestTags
             | Deed::GuestNotes
             | Deed::GuestOptions
@@ -108,4 +105,32 @@ pub fn needs(deed: Deed, targets: &[ObjectRef], store: &Store) -> BTreeSet<FeedK
         }
     }
     feeds
+}
+
+/// What the plan of a deed to a node looks at.
+fn of_node(deed: Deed, node: &NodeRef, store: &Store, mut need: impl FnMut(Feed) -> bool) {
+    match deed {
+        Deed::NodeEvacuate => {
+            need(Feed::HaRules);
+            need(Feed::NodeReplication(node.node.clone()));
+            let guests = store.guests_on(node);
+            let few = store.guests_on(node).count() <= ASKED;
+            for guest in guests {
+                need(Feed::GuestConfig(guest.vmid));
+                if few {
+                    need(Feed::GuestMigration(guest.vmid));
+                }
+            }
+        }
+        Deed::NodeShutdown | Deed::NodeReboot => {
+            need(Feed::ClusterStatus);
+        }
+        Deed::NodeServiceStart
+        | Deed::NodeServiceStop
+        | Deed::NodeServiceRestart
+        | Deed::NodeServiceReload => {
+            need(Feed::NodeServices(node.node.clone()));
+        }
+        _ => {}
+    }
 }

@@ -189,6 +189,7 @@ impl Cluster {
             (Feed::Permissions, Payload::Permissions(permissions)) => set(&mut self.permissions, permissions),
             (Feed::ClusterFirewall, Payload::Firewall(firewall)) => set(&mut self.firewall, firewall),
             (Feed::FirewallGroups, Payload::FirewallGroups(groups)) => set(&mut self.firewall_groups, groups),
+            (Feed::NotBackedUp, Payload::NotBackedUp(guests)) => set(&mut self.not_backed_up, guests),
             (feed, payload) => return self.take_detail(feed, at, payload),
         };
         Ok(Effect::of(Kind::Clusters, changed))
@@ -244,6 +245,7 @@ fn take_guest_detail(details: &mut GuestDetails, feed: &Feed, payload: Payload) 
         (Feed::GuestSnapshots(_), Payload::GuestSnapshots(snapshots)) => {
             set(&mut details.snapshots, snapshots)
         }
+        (Feed::GuestMigration(_), Payload::GuestMigration(said)) => set(&mut details.migration, said),
         (Feed::GuestFile(_, file), Payload::GuestFile(text)) => {
             let before = details.files.insert(file.clone(), text.clone());
             before.is_none_or(|before| before != text)

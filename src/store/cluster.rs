@@ -56,6 +56,7 @@ pub struct Cluster {
     pub(super) permissions: Option<Vec<Grant>>,
     pub(super) firewall: Option<Firewall>,
     pub(super) firewall_groups: Option<Vec<FirewallGroup>>,
+    pub(super) not_backed_up: Option<Vec<Vmid>>,
 }
 
 /// The lock of a guest and since when it is known to hold.
@@ -94,6 +95,7 @@ impl Cluster {
             permissions: None,
             firewall: None,
             firewall_groups: None,
+            not_backed_up: None,
         }
     }
 
@@ -197,6 +199,11 @@ impl Cluster {
     /// Where HA lets its guests be.
     pub fn ha_rules(&self) -> Option<&HaRules> {
         self.ha_rules.as_ref()
+    }
+
+    /// The guests that no backup job takes.
+    pub fn not_backed_up(&self) -> Option<&[Vmid]> {
+        self.not_backed_up.as_deref()
     }
 
     /// The cluster log.

@@ -11,6 +11,7 @@ use crate::domain::{
     cluster::Firewall,
     config::{GuestConfig, PendingChange},
     guest::{GuestInterface, Snapshot},
+    migration::Migration,
     node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
     rrd::{Frame, Rrd},
     storage::{StorageDetail, Volume},
@@ -55,6 +56,7 @@ pub(super) struct GuestDetails {
     pub(super) addresses: Option<Vec<GuestInterface>>,
     pub(super) snapshots: Option<Vec<Snapshot>>,
     pub(super) firewall: Option<Firewall>,
+    pub(super) migration: Option<Migration>,
     pub(super) files: HashMap<Box<str>, Box<str>>,
 }
 

@@ -9,6 +9,7 @@ use crate::domain::{
     cluster::{Firewall, FirewallGroup},
     config::{GuestConfig, PendingChange},
     guest::{GuestInterface, Snapshot},
+    migration::Migration,
     node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
     rrd::{Frame, Rrd},
     storage::{StorageDetail, Volume},
@@ -38,6 +39,8 @@ pub enum Feed {
     ClusterFirewall,
     /// `/cluster/firewall/groups` and the rules of each count as one.
     FirewallGroups,
+    /// `/cluster/backup-info/not-backed-up`: the guests that no backup job takes.
+    NotBackedUp,
     /// `/nodes/{node}/status`.
     NodeStatus(NodeName),
     /// `/nodes/{node}/services`.
@@ -70,6 +73,8 @@ pub enum Feed {
     GuestAddresses(Vmid),
     /// `…/{vmid}/snapshot`.
     GuestSnapshots(Vmid),
+    /// `…/{vmid}/migrate`: what stands in the way of a move.
+    GuestMigration(Vmid),
     /// `…/agent/file-read` of a machine, with the path of the file.
     GuestFile(Vmid, Box<str>),
     /// `…/{vmid}/firewall/options` and `…/rules`.
@@ -114,11 +119,13 @@ impl Feed {
             | Self::GuestAddresses(_)
             | Self::GuestSnapshots(_)
             | Self::GuestFile(..)
+            | Self::GuestMigration(_)
             | Self::NodeNetwork(_)
             | Self::NodeTime(_) => 120,
             Self::HaRules
             | Self::ClusterFirewall
             | Self::FirewallGroups
+            | Self::NotBackedUp
             | Self::NodeFirewall(_)
             | Self::GuestFirewall(_)
             | Self::NodeReplication(_) => 300,
@@ -159,6 +166,7 @@ impl Feed {
             | Self::GuestPending(vmid)
             | Self::GuestAddresses(vmid)
             | Self::GuestSnapshots(vmid)
+            | Self::GuestMigration(vmid)
             | Self::GuestFile(vmid, _)
             | Self::GuestFirewall(vmid) => Some(*vmid),
             Self::Raw(ObjectRef::Guest(guest)) | Self::Rrd(ObjectRef::Guest(guest), _) => Some(guest.vmid),
@@ -199,6 +207,7 @@ pub enum Payload {
     Permissions(Vec<(Box<str>, Vec<Box<str>>)>),
     Firewall(Firewall),
     FirewallGroups(Vec<FirewallGroup>),
+    NotBackedUp(Vec<Vmid>),
     NodeStatus(NodeDetail),
     NodeServices(Vec<Service>),
     NodeCertificates(Vec<Certificate>),
@@ -215,6 +224,7 @@ pub enum Payload {
     GuestPending(Vec<PendingChange>),
     GuestAddresses(Vec<GuestInterface>),
     GuestSnapshots(Vec<Snapshot>),
+    GuestMigration(Migration),
     GuestFile(Box<str>),
     StorageStatus(StorageDetail),
     StorageContent(Vec<Volume>),

@@ -8,6 +8,7 @@ use crate::domain::{
     cluster::Firewall,
     config::{GuestConfig, PendingChange},
     guest::{GuestInterface, Snapshot},
+    migration::Migration,
     node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
     rrd::{Frame, Rrd},
     storage::{StorageDetail, Volume},
@@ -223,6 +224,11 @@ impl Store {
     /// Changes that wait for its next start ([`Feed::GuestPending`]).
     pub fn guest_pending(&self, guest: &GuestRef) -> Option<&[PendingChange]> {
         self.guest_details(guest)?.pending.as_deref()
+    }
+
+    /// What the server says about moving it ([`Feed::GuestMigration`]).
+    pub fn guest_migration(&self, guest: &GuestRef) -> Option<&Migration> {
+        self.guest_details(guest)?.migration.as_ref()
     }
 
     /// Its network interfaces with addresses ([`Feed::GuestAddresses`]).

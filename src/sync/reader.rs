@@ -60,6 +60,7 @@ async fn read(client: &Client, feed: &Feed, place: &Place) -> Result<Payload, Er
         Feed::Permissions => Payload::Permissions(client.permissions().await?),
         Feed::ClusterFirewall => Payload::Firewall(client.cluster_firewall().await?),
         Feed::FirewallGroups => Payload::FirewallGroups(client.firewall_groups().await?),
+        Feed::NotBackedUp => Payload::NotBackedUp(client.guests_not_backed_up().await?),
         Feed::NodeFirewall(node) => Payload::Firewall(client.node_firewall(node).await?),
         Feed::NodeStatus(node) => Payload::NodeStatus(client.node_status(node).await?),
         Feed::NodeServices(node) => Payload::NodeServices(client.node_services(node).await?),
@@ -86,6 +87,7 @@ async fn read(client: &Client, feed: &Feed, place: &Place) -> Result<Payload, Er
         | Feed::GuestPending(_)
         | Feed::GuestAddresses(_)
         | Feed::GuestSnapshots(_)
+        | Feed::GuestMigration(_)
         | Feed::GuestFile(..)
         | Feed::GuestFirewall(_) => guest(client, feed, place).await?,
     })
@@ -98,6 +100,7 @@ async fn guest(client: &Client, feed: &Feed, place: &Place) -> Result<Payload, E
         Feed::GuestPending(_) => Payload::GuestPending(client.guest_pending(node, kind, vmid).await?),
         Feed::GuestAddresses(_) => Payload::GuestAddresses(client.guest_addresses(node, kind, vmid).await?),
         Feed::GuestSnapshots(_) => Payload::GuestSnapshots(client.guest_snapshots(node, kind, vmid).await?),
+        Feed::GuestMigration(_) => Payload::GuestMigration(client.guest_migration(node, kind, vmid).await?),
         Feed::GuestFile(_, file) => Payload::GuestFile(client.guest_file(node, vmid, file).await?),
         Feed::GuestFirewall(_) => Payload::Firewall(client.guest_firewall(node, kind, vmid).await?),
         _ => Payload::GuestConfig(client.guest_config(node, kind, vmid).await?),

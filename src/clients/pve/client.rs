@@ -20,6 +20,7 @@ use crate::{
         cluster::{Firewall, FirewallGroup, FirewallRule},
         config::{GuestConfig, PendingChange},
         guest::{CommandStatus, GuestInterface, Snapshot},
+        migration::Migration,
         node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
         reading::Reading,
         rrd::{Frame, Rrd},
@@ -320,6 +321,14 @@ impl Client {
         vmid: Vmid,
     ) -> Result<Vec<Snapshot>> {
         self.read(request::guest_snapshots(node, kind, vmid)).await
+    }
+
+    /// What stands in the way of its move. Before 9 the server tells nothing of containers.
+    pub async fn guest_migration(&self, node: &NodeName, kind: GuestKind, vmid: Vmid) -> Result<Migration> {
+        match self.read(request::guest_migration(node, kind, vmid)).await {
+            Err(Error::NotAvailable { .. }) if kind == GuestKind::Lxc => Ok(Migration::default()),
+            said => said,
+        }
     }
 
     /// Options and rules of its firewall.

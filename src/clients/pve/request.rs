@@ -13,6 +13,7 @@ use crate::domain::{
     cluster::{FirewallGroup, FirewallRule},
     config::{GuestConfig, PendingChange},
     guest::{CommandStatus, GuestInterface, Snapshot},
+    migration::Migration,
     node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
     rrd::{Frame, Rrd},
     storage::{StorageDetail, Volume},
@@ -21,7 +22,7 @@ use crate::domain::{
 
 pub use crate::clients::proxmox::get::{Get, Sample};
 
-use super::wire::{access, agent, cluster, firewall, guests, ha, nodes, rrd, storage};
+use super::wire::{access, agent, cluster, firewall, guests, ha, migration, nodes, rrd, storage};
 use crate::clients::proxmox::{envelope::Decode, tasks};
 
 /// Paths, each with the privileges on it.
@@ -247,6 +248,11 @@ pub fn guest_snapshots(node: &NodeName, kind: GuestKind, vmid: Vmid) -> Get<Vec<
     guest(node, kind, vmid, &["snapshot"], guests::snapshots)
 }
 
+/// `…/{vmid}/migrate`: what stands in the way of a move; of containers since 9 only.
+pub fn guest_migration(node: &NodeName, kind: GuestKind, vmid: Vmid) -> Get<Migration> {
+    guest(node, kind, vmid, &["migrate"], migration::conditions)
+}
+
 /// `…/{vmid}/firewall/options`.
 pub fn guest_firewall_options(node: &NodeName, kind: GuestKind, vmid: Vmid) -> Get<firewall::Options> {
     guest(node, kind, vmid, &["firewall", "options"], firewall::options)
@@ -361,6 +367,7 @@ pub fn catalogue() -> Vec<Sample> {
         all.push(guest_pending(&node, kind, vmid).sample());
         all.push(guest_addresses(&node, kind, vmid).sample());
         all.push(guest_snapshots(&node, kind, vmid).sample());
+        all.push(guest_migration(&node, kind, vmid).sample());
         all.push(guest_firewall_options(&node, kind, vmid).sample());
         all.push(guest_firewall_rules(&node, kind, vmid).sample());
         all.push(guest_rrd(&node, kind, vmid, Frame::Day).sample());

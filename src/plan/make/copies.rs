@@ -115,6 +115,21 @@ pub(super) fn backup(on: &On<'_>) -> Risk {
     }
 }
 
+/// Whether a deed can lose what only a backup brings back.
+pub(in super::super) fn may_lose(deed: Deed) -> bool {
+    matches!(
+        deed,
+        Deed::GuestDelete | Deed::SnapshotRollback | Deed::DiskMove | Deed::DiskResize | Deed::GuestTemplate
+    )
+}
+
+/// Whether no job makes backups of a guest that may lose something.
+pub(super) fn in_no_job(on: &On<'_>) -> Option<Risk> {
+    let guests = on.task.store().cluster(&on.guest_ref.cluster)?.not_backed_up()?;
+    let alone = may_lose(on.task.deed) && guests.contains(&on.guest.vmid);
+    alone.then(|| Risk::new(Weight::Warning, format!("{} is in no backup job", on.title)))
+}
+
 /// The guests whose disks live on those of this one, as far as is known.
 pub(super) fn clones(on: &On<'_>) -> Vec<String> {
     let base = format!("base-{}-", on.guest.vmid);

@@ -9,12 +9,18 @@ use super::{
     guest::On,
 };
 use crate::domain::{
-    GuestKind, NodeName, NodeRef, NodeStatus, Storage, StorageName, StorageRef, quantity::Bytes,
+    GuestKind, NodeName, NodeRef, NodeStatus, Storage, StorageName, StorageRef,
+    migration::{LocalDisk, Migration},
+    quantity::Bytes,
 };
 
 pub(super) fn draft(on: &On<'_>) -> Result<Draft, Refusal> {
     let target = on.task.argument("target");
     destination(on, target)?;
+    let said = on.task.store().guest_migration(on.guest_ref);
+    if let Some(said) = said {
+        allowed(on, said, target)?;
+    }
     let mut call = calls::migrate(on.at(), target, on.runs());
     if on.task.flag("with-local-disks") && on.guest.kind == GuestKind::Qemu {
         call = call.with("with-local-disks", "1");
@@ -30,6 +36,7 @@ pub(super) fn draft(on: &On<'_>) -> Result<Draft, Refusal> {
         ));
     }
     risks.extend(local_disks(on, target));
+    risks.extend(said.map(|said| goes_along(on, said)).unwrap_or_default());
     risks.extend(tied(on));
     let replicas = copies::replicas(on);
     if !replicas.is_empty() {
@@ -78,6 +85,51 @@ fn destination(on: &On<'_>, target: &str) -> Result<(), Refusal> {
         }
         Some(_) => Ok(()),
     }
+}
+
+/// What the server itself says against the move.
+fn allowed(on: &On<'_>, said: &Migration, target: &str) -> Result<(), Refusal> {
+    if let Some(why) = said.against(target) {
+        return Err(on.not_possible(&format!("cannot go to {target}: {why}")));
+    }
+    if !said.local_resources.is_empty() {
+        let devices = said.local_resources.join(", ");
+        return Err(on.not_possible(&format!("uses devices of {}: {devices}", on.guest.node)));
+    }
+    Ok(())
+}
+
+/// What goes along that its configuration does not show.
+fn goes_along(on: &On<'_>, said: &Migration) -> Vec<Risk> {
+    let mut risks = Vec::new();
+    let disks = on.disks();
+    let hidden = |disk: &&LocalDisk| !disk.cdrom && disks.iter().all(|known| known.volume != &*disk.volid);
+    let volumes: Vec<String> = said
+        .local_disks
+        .iter()
+        .filter(hidden)
+        .map(|disk| match disk.size {
+            Some(size) => format!("{} ({})", disk.volid, Bytes(size)),
+            None => disk.volid.to_string(),
+        })
+        .collect();
+    if !volumes.is_empty() {
+        risks.push(Risk::new(
+            Weight::Warning,
+            format!(
+                "{} has local volumes that its configuration does not name, and they go along: {}",
+                on.title,
+                volumes.join(", ")
+            ),
+        ));
+    }
+    if !said.together.is_empty() {
+        risks.push(Risk::new(
+            Weight::Warning,
+            format!("HA moves along with {}: {}", on.title, said.together.join(", ")),
+        ));
+    }
+    risks
 }
 
 /// Bytes that a migration copies in a second, about: what a link of 1 Gbit/s carries.

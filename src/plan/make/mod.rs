@@ -33,7 +33,7 @@ use crate::{
 };
 
 pub(super) use clone::free_vmid;
-pub(super) use copies::backup_feeds;
+pub(super) use copies::{backup_feeds, may_lose};
 
 /// What is done to one target.
 #[derive(Debug, Default)]

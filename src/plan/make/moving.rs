@@ -159,6 +159,20 @@ pub(super) fn look<'a>(
             .iter()
             .all(|storage| has_storage(cluster, node, storage))
     });
+    let before: Vec<NodeName> = ranks.keys().cloned().collect();
+    if let Some(said) = store.guest_migration(&reference) {
+        if !said.local_resources.is_empty() {
+            let devices = said.local_resources.join(", ");
+            return Err(format!("uses devices of this node: {devices}"));
+        }
+        ranks.retain(|node, _| said.against(node.as_str()).is_none());
+        if ranks.is_empty() && !before.is_empty() {
+            let why = before
+                .iter()
+                .filter_map(|node| Some(format!("{node}: {}", said.against(node.as_str())?)));
+            return Err(format!("may go nowhere ({})", some(why)));
+        }
+    }
     if ranks.is_empty() {
         let names: Vec<&str> = ties.storages.iter().map(String::as_str).collect();
         return Err(format!(

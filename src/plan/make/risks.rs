@@ -26,6 +26,7 @@ pub(super) fn common(on: &On<'_>) -> Vec<Risk> {
             ),
         ));
     }
+    risks.extend(super::copies::in_no_job(on));
     let production = |tag: &&std::sync::Arc<str>| {
         let known = &on.task.scene.rules.production_tags;
         known.iter().any(|name| name.eq_ignore_ascii_case(tag))

@@ -1,11 +1,13 @@
 //! Plans and how they are run, against a made estate.
 
 mod changes;
+mod conditions;
 mod evacuation;
 mod firewall;
 mod keys;
 mod making;
 mod nodes;
+mod printing;
 mod relocating;
 mod running;
 mod ways;

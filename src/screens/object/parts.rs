@@ -175,6 +175,8 @@ pub(super) fn feed_words(feed: &Feed) -> String {
         Feed::GuestAddresses(_) => "addresses",
         Feed::GuestSnapshots(_) => "snapshots",
         Feed::GuestFile(..) => "file",
+        Feed::GuestMigration(_) => "conditions of a move",
+        Feed::NotBackedUp => "guests in no backup job",
         Feed::NodeFirewall(_) | Feed::GuestFirewall(_) => "firewall",
         Feed::StorageContent(..) => "content",
         Feed::TaskStatus(_) => "task",

@@ -10,6 +10,7 @@ pub(super) mod cluster;
 pub(super) mod firewall;
 pub(super) mod guests;
 pub(super) mod ha;
+pub(super) mod migration;
 pub(super) mod nodes;
 pub(super) mod readings;
 pub(super) mod rrd;
