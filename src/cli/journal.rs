@@ -16,12 +16,13 @@ use crate::{
     domain::ObjectRef,
     plan::{
         journal::{End, Fact, Journal, Progress, Run},
-        relocate,
         runner::Options,
     },
-    runtime::hands::{is_alive, worker},
+    runtime::{
+        hands::{is_alive, worker},
+        relocating,
+    },
     settings::Places,
-    store::{Feed, Payload, Store, Update},
 };
 
 /// Runs that are listed.
@@ -64,37 +65,20 @@ pub(super) async fn go_on(run: i64, acting: Vec<Acting>, places: &Places) -> Res
     let mut run = journal
         .claim(run, &worker(), Timestamp::now(), is_alive)
         .map_err(|error| unwritten(&error))?;
-    let store = inventories(&run, &acting).await;
-    let moved = relocate(&mut run, &store).map_err(|why| {
+    let clusters: Vec<_> = acting
+        .iter()
+        .map(|one| (&one.link.id, &one.link.client))
+        .collect();
+    let found = relocating::follow(&mut run, &clusters).await.map_err(|why| {
         let message = format!("{why}; `pvedeck journal drop {}` gives the run up", run.id);
         Failure::new(Code::Failed, message)
     })?;
-    for what in moved {
+    drop(clusters);
+    for what in found.unread.into_iter().chain(found.moved) {
         talk(what);
     }
     talk(format!("going on with: {}", run.plan.title));
     carry_out(&journal, &run, acting, Options::default(), PlanFormat::Text).await
-}
-
-/// What the clusters of a run have by now. One that cannot be read says nothing.
-async fn inventories(run: &Run, acting: &[Acting]) -> Store {
-    let mut store = Store::new(acting.iter().map(|one| one.link.id.clone()));
-    for one in acting {
-        if run.plan.steps.iter().all(|step| step.cluster != one.link.id) {
-            continue;
-        }
-        match one.link.client.resources().await {
-            Ok(inventory) => {
-                store.apply(Update {
-                    key: Feed::Resources.of(&one.link.id),
-                    at: Timestamp::now(),
-                    outcome: Ok(Payload::Resources(inventory)),
-                });
-            }
-            Err(error) => talk(format!("{}: {error}", one.link.id)),
-        }
-    }
-    store
 }
 
 /// Whether a run passes what was asked for.

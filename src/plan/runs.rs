@@ -147,6 +147,8 @@ impl Record {
 pub enum Told {
     /// It is in the journal under this number.
     Begun(i64),
+    /// Guests had moved: its plan leads to where they are now.
+    Relocated(Box<Plan>),
     /// A step has come so far.
     Step(usize, News),
     /// It is over, or interrupted: how each step came out.
@@ -323,6 +325,7 @@ impl Runs {
                 self.list
                     .retain(|known| known.ticket == ticket || known.number != Some(number));
             }
+            Told::Relocated(plan) => record.plan = Arc::from(plan),
             Told::Step(index, news) => {
                 if let Some(step) = record.steps.get_mut(index) {
                     *step = match news {

@@ -293,7 +293,11 @@ impl Loop {
                 plan,
                 options,
             } => self.works.run(ticket, plan, options),
-            Effect::ContinueRun { ticket, number } => self.works.go_on(ticket, number),
+            Effect::ContinueRun {
+                ticket,
+                number,
+                options,
+            } => self.works.go_on(ticket, number, options),
             Effect::StopRun(ticket) => self.works.stop(ticket),
             Effect::DropRun(number) => self.works.give_up(number),
             Effect::ReadJournal => self.works.read_journal(false),

@@ -11,6 +11,7 @@ pub mod look;
 pub mod memory;
 pub mod prompt;
 pub mod recording;
+pub mod relocating;
 pub mod screen;
 pub mod show;
 pub mod terminal;

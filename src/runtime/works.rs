@@ -12,7 +12,10 @@ use std::{
 use jiff::Timestamp;
 use tokio::{sync::mpsc, task::JoinSet};
 
-use super::hands::{Hands, is_alive, worker};
+use super::{
+    hands::{Hands, is_alive, worker},
+    relocating,
+};
 use crate::{
     app::Event,
     clients::pve::Actor,
@@ -76,8 +79,8 @@ impl Works {
     }
 
     /// Goes on with a run of the journal.
-    pub fn go_on(&mut self, ticket: Ticket, number: i64) {
-        self.start(ticket, Which::Interrupted(number), Options::default());
+    pub fn go_on(&mut self, ticket: Ticket, number: i64, options: Options) {
+        self.start(ticket, Which::Interrupted(number), options);
     }
 
     fn start(&mut self, ticket: Ticket, which: Which, options: Options) {
@@ -152,11 +155,12 @@ async fn work(
     let me = worker();
     let text = |error: JournalError| error.to_string();
     let run = match which {
-        Which::New(plan) => {
-            let number = journal.begin(&plan, &me, Timestamp::now()).map_err(text)?;
-            journal.run(number).map_err(text)?
+        Which::New(plan) => journal.begin(&plan, &me, Timestamp::now()).map_err(text)?,
+        Which::Interrupted(number) => {
+            let mut run = claim(&journal, number, &me).map_err(text)?;
+            follow(ticket, &mut run, actors, sender).await?;
+            run
         }
-        Which::Interrupted(number) => claim(&journal, number, &me).map_err(text)?,
     };
     let _ = sender.send(Event::RunTold(ticket, Told::Begun(run.id))).await;
     let hands = Hands::new(actors.clone(), |step, news| {
@@ -168,6 +172,26 @@ async fn work(
         .await
         .map_err(text)?;
     Ok(Told::Ended(outcomes))
+}
+
+/// Leads an interrupted run to where its guests are by now, and tells of it.
+async fn follow(
+    ticket: Ticket,
+    run: &mut Run,
+    actors: &BTreeMap<ClusterId, Actor>,
+    sender: &mpsc::Sender<Event>,
+) -> Result<(), String> {
+    let clusters: Vec<_> = actors.iter().map(|(id, actor)| (id, actor.client())).collect();
+    let found = relocating::follow(run, &clusters).await?;
+    for what in found.unread {
+        let _ = sender.send(Event::Told(Tone::Warn, what)).await;
+    }
+    if !found.moved.is_empty() {
+        let _ = sender.send(Event::Told(Tone::Info, found.moved.join("; "))).await;
+        let told = Told::Relocated(Box::new(run.plan.clone()));
+        let _ = sender.send(Event::RunTold(ticket, told)).await;
+    }
+    Ok(())
 }
 
 fn open(path: Option<&Path>) -> Result<Journal, String> {
