@@ -154,7 +154,8 @@ impl App {
             self.quiet.push(Quiet { wish, feeds, since });
             self.settle_quiet(effects);
         } else {
-            self.overlay = Some(Overlay::Confirm(Box::new(Confirm::new(wish, plan, feeds, since))));
+            let open = Confirm::new(wish, plan, self.options(), feeds, since);
+            self.overlay = Some(Overlay::Confirm(Box::new(open)));
             self.renew_overlay();
         }
         self.dirty = true;
@@ -240,7 +241,18 @@ impl App {
     }
 
     /// Runs what waits for nothing any more.
-    pub(super) fn settle_quiet(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn settle(&mut self, effects: &mut Vec<Effect>) {
+        if let Some(Overlay::Confirm(open)) = &mut self.overlay
+            && open.takes_early_yes()
+            && let Some(Overlay::Confirm(open)) = self.overlay.take()
+            && let Ok(plan) = open.plan
+        {
+            self.run(plan, open.options, open.wish.undoes, effects);
+        }
+        self.settle_quiet(effects);
+    }
+
+    fn settle_quiet(&mut self, effects: &mut Vec<Effect>) {
         for quiet in std::mem::take(&mut self.quiet) {
             let reading = self.reading(&quiet.feeds, quiet.since);
             if !reading.waiting.is_empty() {
@@ -254,7 +266,8 @@ impl App {
                 }
                 // It takes more than it seemed to: then it is asked after all.
                 Ok(plan) if self.overlay.is_none() => {
-                    let mut open = Confirm::new(quiet.wish, Ok(plan), quiet.feeds, quiet.since);
+                    let options = self.options();
+                    let mut open = Confirm::new(quiet.wish, Ok(plan), options, quiet.feeds, quiet.since);
                     open.reading = reading;
                     self.overlay = Some(Overlay::Confirm(Box::new(open)));
                 }
@@ -390,6 +403,9 @@ fn words(feed: &Feed) -> String {
         Feed::StorageContent(node, storage) => format!("content of {storage} on {node}"),
         Feed::StorageStatus(node, storage) => format!("status of {storage} on {node}"),
         Feed::ClusterStatus => "status of the cluster".to_owned(),
+        Feed::GuestFirewall(vmid) => format!("firewall of {vmid}"),
+        Feed::GuestMigration(vmid) => format!("what stands in the way of moving {vmid}"),
+        Feed::NotBackedUp => "guests in no backup job".to_owned(),
         Feed::HaStatus => "HA".to_owned(),
         Feed::Tasks => "tasks".to_owned(),
         _ => "what the plan has to know".to_owned(),

@@ -111,6 +111,8 @@ pub enum Effect {
         ticket: Ticket,
         /// Its number in the journal.
         number: i64,
+        /// How.
+        options: Options,
     },
     /// Begin no further step of a run.
     StopRun(Ticket),

@@ -22,7 +22,9 @@ impl Judge for Justice<'_> {
         let mut first = None;
         for target in targets {
             let possible = if self.writable.contains(target.cluster()) {
-                plan::availability(deed, target, self.scene.store).map_err(|refusal| refusal.to_string())
+                plan::availability(deed, target, self.scene.store)
+                    .map_err(|refusal| refusal.to_string())
+                    .and_then(|()| plan::lacking(deed, target, self.scene).map_or(Ok(()), Err))
             } else {
                 Err(format!("{} is read-only", target.cluster()))
             };

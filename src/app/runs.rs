@@ -52,6 +52,14 @@ impl App {
         self.touched();
     }
 
+    /// How runs go that nobody was asked about.
+    pub(super) fn options(&self) -> Options {
+        Options {
+            at_once: self.rules.at_once.max(1),
+            ..Options::default()
+        }
+    }
+
     /// Takes what a run has to tell.
     pub(super) fn told(&mut self, ticket: Ticket, told: Told, effects: &mut Vec<Effect>) {
         match &told {
@@ -348,7 +356,12 @@ impl App {
 
     fn continue_run(&mut self, ticket: Ticket, effects: &mut Vec<Effect>) {
         if let Some(number) = self.world.runs.go_on(ticket) {
-            effects.push(Effect::ContinueRun { ticket, number });
+            let options = self.options();
+            effects.push(Effect::ContinueRun {
+                ticket,
+                number,
+                options,
+            });
             self.touched();
         }
     }

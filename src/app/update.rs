@@ -58,7 +58,7 @@ impl App {
             Event::Told(tone, text) => self.say(tone, text),
             Event::Terminated => effects.push(Effect::Quit),
         }
-        self.settle_quiet(&mut effects);
+        self.settle(&mut effects);
         self.settle_departure(&mut effects);
         self.arrived(&mut effects);
         self.watch(&mut effects);

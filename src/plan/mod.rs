@@ -29,7 +29,7 @@ pub use crate::actions::deed::{Argument, DEEDS, Danger, Deed, Kind};
 use crate::domain::{Call, ClusterId, ObjectRef};
 pub use make::{availability, kind_of, make, one_of, value_fits};
 pub use needs::needs;
-pub use offers::{Offer, offers};
+pub use offers::{Offer, lacking, offers};
 pub use relocate::relocate;
 pub use scene::{Rules, Scene};
 

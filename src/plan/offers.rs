@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::{Arguments, Deed, Kind, Scene};
 use crate::{
     domain::{NodeStatus, ObjectRef},
-    store::Store,
+    store::{Feed, Store},
 };
 
 /// One value that an argument may have.
@@ -56,6 +56,22 @@ pub fn offers(
         Kind::Tags => tags(targets, scene.store),
         Kind::Text | Kind::Lines | Kind::Name | Kind::Number(..) | Kind::Size => Vec::new(),
     }
+}
+
+/// What a deed needs and a guest is known not to have: nothing could be chosen then. What was read long ago is not known.
+pub fn lacking(deed: Deed, target: &ObjectRef, scene: Scene<'_>) -> Option<String> {
+    let wants = |argument: &super::Argument| argument.required && argument.kind == Kind::Snapshot;
+    let ObjectRef::Guest(guest) = target else {
+        return None;
+    };
+    if !deed.row().arguments.iter().any(wants) || !scene.store.guest_snapshots(guest)?.is_empty() {
+        return None;
+    }
+    let feed = Feed::GuestSnapshots(guest.vmid);
+    let period = feed.period();
+    let read = scene.store.freshness(&feed.of(&guest.cluster)).data_at?;
+    let known = scene.store.guest(guest)?;
+    (read + period >= scene.now).then(|| format!("{} {} has no snapshots", guest.vmid, known.label()))
 }
 
 /// The online nodes that none of the targets is on, the one with the most free memory first.

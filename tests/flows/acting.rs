@@ -27,23 +27,6 @@ fn writing() -> Stage {
     stage
 }
 
-/// Everything is allowed.
-fn allowed(stage: &mut Stage) {
-    let privileges = [
-        "VM.PowerMgmt",
-        "VM.Migrate",
-        "VM.Snapshot",
-        "VM.Snapshot.Rollback",
-        "VM.Audit",
-    ];
-    let privileges = privileges.into_iter().map(Into::into).collect();
-    stage.read(
-        "prod",
-        Feed::Permissions,
-        Payload::Permissions(vec![("/".into(), privileges)]),
-    );
-}
-
 fn status(stage: &mut Stage, vmid: u32, status: GuestStatus) {
     let detail = GuestDetail {
         status: Some(status),
@@ -101,7 +84,7 @@ fn two_keys_and_a_yes_shut_a_guest_down() {
     // What the plan has to know is not there yet.
     stage.keys("y enter");
     assert_eq!(ordered(&stage), []);
-    allowed(&mut stage);
+    stage.allow();
     status(&mut stage, 101, GuestStatus::Running);
     assert!(!stage.shows("still reading"), "{}", stage.text());
     stage.keys("y");
@@ -114,7 +97,7 @@ fn what_disturbs_nobody_runs_at_once_and_says_what() {
     let mut stage = writing();
     stage.keys("s s");
     assert_eq!(ordered(&stage), [], "its state is not read yet");
-    allowed(&mut stage);
+    stage.allow();
     status(&mut stage, 100, GuestStatus::Stopped);
     let runs = ordered(&stage);
     assert_eq!(calls(&runs[0].1), ["POST /nodes/pve1/lxc/100/status/start"]);
@@ -125,11 +108,72 @@ fn what_disturbs_nobody_runs_at_once_and_says_what() {
     );
 }
 
+/// Both guests stand still, and everything is read.
+fn two_stopped(stage: &mut Stage) {
+    stage.allow();
+    for vmid in [100, 105] {
+        status(stage, vmid, GuestStatus::Stopped);
+    }
+}
+
+#[test]
+fn a_yes_before_everything_is_read_counts_for_a_harmless_plan() {
+    let mut stage = writing();
+    stage.keys("space down down down down space s s");
+    assert!(stage.shows("Plan: Start 2 guests"), "{}", stage.text());
+    assert!(stage.shows("still reading"), "{}", stage.text());
+    stage.keys("enter");
+    assert_eq!(ordered(&stage), []);
+    two_stopped(&mut stage);
+    let runs = ordered(&stage);
+    assert_eq!((runs.len(), calls(&runs[0].1).len()), (1, 2));
+    assert!(!stage.shows("Plan: Start"), "{}", stage.text());
+}
+
+#[test]
+fn a_yes_that_came_too_early_counts_for_no_other_plan() {
+    let mut stage = writing();
+    stage.keys("space down down down down space s s enter");
+    stage.allow();
+    status(&mut stage, 100, GuestStatus::Stopped);
+    // It runs by now: the plan is another one than the one that was on the screen.
+    status(&mut stage, 105, GuestStatus::Running);
+    assert_eq!(ordered(&stage), []);
+    assert!(stage.shows("Plan: Start"), "{}", stage.text());
+    // What asks y/N is asked again, however early somebody said yes.
+    let mut stage = writing();
+    stage.keys("down s d enter y");
+    stage.allow();
+    status(&mut stage, 101, GuestStatus::Running);
+    assert_eq!(ordered(&stage), []);
+    assert!(stage.shows("Plan: Shut down"), "{}", stage.text());
+}
+
+#[test]
+fn what_has_no_snapshots_offers_none() {
+    let mut stage = writing();
+    stage.allow();
+    stage.keys("down s");
+    assert!(!stage.shows("has no snapshots"), "{}", stage.text());
+    stage.read(
+        "prod",
+        Feed::GuestSnapshots(Vmid(101)),
+        Payload::GuestSnapshots(Vec::new()),
+    );
+    assert!(stage.shows("has no snapshots"), "{}", stage.text());
+    stage.keys("b");
+    assert!(!stage.shows("Roll back to snapshot 101"), "{}", stage.text());
+    assert!(stage.shows("101 db-00001"), "the menu stays: {}", stage.text());
+    // What was read long ago is not known.
+    stage.pass(300);
+    assert!(!stage.shows("has no snapshots"), "{}", stage.text());
+}
+
 #[test]
 fn escape_anywhere_does_nothing() {
     for keys in ["s", "s d", "s m", "s n", "s b", "s m enter", ": esc s d"] {
         let mut stage = writing();
-        allowed(&mut stage);
+        stage.allow();
         status(&mut stage, 101, GuestStatus::Running);
         stage.keys("down");
         stage.keys(keys);
@@ -141,7 +185,7 @@ fn escape_anywhere_does_nothing() {
 #[test]
 fn a_read_only_cluster_says_so_and_nothing_is_begun() {
     let mut stage = Stage::live(estate::inventory(20));
-    allowed(&mut stage);
+    stage.allow();
     stage.keys("down s");
     assert!(stage.shows("prod is read-only"), "{}", stage.text());
     stage.keys("d y enter x s");
@@ -151,7 +195,7 @@ fn a_read_only_cluster_says_so_and_nothing_is_begun() {
 #[test]
 fn a_wrong_word_destroys_nothing() {
     let mut stage = writing();
-    allowed(&mut stage);
+    stage.allow();
     stage.keys("down s k");
     stage.read(
         "prod",
@@ -195,7 +239,7 @@ fn a_migration_asks_for_a_node_and_offers_the_emptiest() {
     assert!(text.contains("Migrate 101 db-00001"), "{text}");
     assert!(text.contains("pve1") && text.contains("memory free"), "{text}");
     stage.keys("down enter");
-    allowed(&mut stage);
+    stage.allow();
     stage.fails(
         "prod",
         Feed::GuestConfig(Vmid(101)),
@@ -230,7 +274,7 @@ fn a_value_that_does_not_fit_says_why() {
     stage.keys("ctrl-u");
     stage.type_in("before-up");
     stage.keys("enter");
-    allowed(&mut stage);
+    stage.allow();
     stage.read(
         "prod",
         Feed::GuestSnapshots(Vmid(101)),
@@ -247,7 +291,7 @@ fn a_value_that_does_not_fit_says_why() {
 #[test]
 fn marks_are_one_target_and_how_many_at_once_is_asked() {
     let mut stage = writing();
-    allowed(&mut stage);
+    stage.allow();
     stage.keys("space space space s");
     assert!(stage.shows("3 marked guests"), "{}", stage.text());
     stage.keys("d");
@@ -275,7 +319,7 @@ fn marks_are_one_target_and_how_many_at_once_is_asked() {
 #[test]
 fn a_step_shows_in_the_row_and_its_end_is_read_at_once() {
     let mut stage = writing();
-    allowed(&mut stage);
+    stage.allow();
     status(&mut stage, 101, GuestStatus::Running);
     stage.keys("down s d y");
     let (ticket, _) = ordered(&stage)[0].clone();
@@ -318,7 +362,7 @@ fn a_step_shows_in_the_row_and_its_end_is_read_at_once() {
 #[test]
 fn the_last_run_is_taken_back_once() {
     let mut stage = writing();
-    allowed(&mut stage);
+    stage.allow();
     status(&mut stage, 100, GuestStatus::Stopped);
     stage.keys("u");
     assert!(stage.shows("nothing was done from here"), "{}", stage.text());
@@ -339,7 +383,7 @@ fn the_last_run_is_taken_back_once() {
 #[test]
 fn a_failure_stays_to_be_read() {
     let mut stage = writing();
-    allowed(&mut stage);
+    stage.allow();
     status(&mut stage, 101, GuestStatus::Running);
     stage.keys("down s d y");
     let (ticket, _) = ordered(&stage)[0].clone();
@@ -366,7 +410,7 @@ fn a_failure_stays_to_be_read() {
 #[test]
 fn quitting_asks_while_something_runs() {
     let mut stage = writing();
-    allowed(&mut stage);
+    stage.allow();
     status(&mut stage, 100, GuestStatus::Stopped);
     stage.keys("s s q");
     assert!(stage.shows("1 run is under way"), "{}", stage.text());
@@ -378,7 +422,7 @@ fn quitting_asks_while_something_runs() {
 #[test]
 fn a_deed_is_not_begun_twice() {
     let mut stage = writing();
-    allowed(&mut stage);
+    stage.allow();
     status(&mut stage, 101, GuestStatus::Running);
     stage.keys("down s d y");
     let (ticket, _) = ordered(&stage)[0].clone();
@@ -392,7 +436,7 @@ fn a_deed_is_not_begun_twice() {
 #[test]
 fn the_mouse_opens_the_menu_and_chooses() {
     let mut stage = writing();
-    allowed(&mut stage);
+    stage.allow();
     status(&mut stage, 101, GuestStatus::Running);
     let text = stage.text();
     let at = |text: &str, what: &str| {
@@ -468,7 +512,7 @@ fn whatever_is_typed_a_read_only_console_begins_nothing() {
         let mut closed = Stage::live(estate::inventory(20));
         let mut open = writing();
         for stage in [&mut closed, &mut open] {
-            allowed(stage);
+            stage.allow();
         }
         for _ in 0..700 {
             let vmid = random.u32(100..120);

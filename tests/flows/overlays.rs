@@ -14,19 +14,7 @@ fn stage(size: (u16, u16), glyphs: &Glyphs) -> Stage {
     let mut inventory = estate::inventory(20);
     inventory.guests[2].lock = Some("backup".into());
     stage.resources("prod", inventory);
-    let privileges = [
-        "VM.PowerMgmt",
-        "VM.Migrate",
-        "VM.Snapshot",
-        "VM.Snapshot.Rollback",
-        "VM.Audit",
-    ];
-    let privileges = privileges.into_iter().map(Into::into).collect();
-    stage.read(
-        "prod",
-        Feed::Permissions,
-        Payload::Permissions(vec![("/".into(), privileges)]),
-    );
+    stage.allow();
     for vmid in [101, 102, 103] {
         let detail = GuestDetail {
             status: Some(GuestStatus::Running),

@@ -2,7 +2,8 @@
 //!
 //! What always holds here:
 //! - What is shown is what would be run: the plan is remade whenever something it is made from was read.
-//! - It cannot be run before everything that the plan wants to know was read, or cannot be.
+//! - It cannot be run before everything that the plan wants to know was read, or cannot be. A yes that comes earlier
+//!   counts for a harmless plan that stays as it was on the screen, and for no other.
 //! - Every key but those of [`Answer::Run`] leaves the world as it is.
 
 mod draw;
@@ -47,6 +48,8 @@ pub struct Confirm {
     pub since: Timestamp,
     /// How it is run.
     pub options: Options,
+    /// The harmless plan that somebody wanted run before everything was read.
+    early: Option<Plan>,
     /// What is typed where the name has to be typed.
     word: Line,
     /// Whether keys go to that line.
@@ -76,7 +79,13 @@ pub enum Answer {
 
 impl Confirm {
     /// Opens it for a wish; the plan comes with [`Confirm::renew`].
-    pub fn new(wish: Wish, plan: Result<Plan, Refusal>, feeds: BTreeSet<FeedKey>, now: Timestamp) -> Self {
+    pub fn new(
+        wish: Wish,
+        plan: Result<Plan, Refusal>,
+        options: Options,
+        feeds: BTreeSet<FeedKey>,
+        now: Timestamp,
+    ) -> Self {
         let typing = plan.as_ref().is_ok_and(|plan| plan.danger == Danger::TypeName);
         Self {
             wish,
@@ -84,7 +93,8 @@ impl Confirm {
             reading: Reading::default(),
             feeds,
             since: now,
-            options: Options::default(),
+            options,
+            early: None,
             word: Line::default(),
             typing,
             offset: 0,
@@ -136,7 +146,7 @@ impl Confirm {
     pub fn key(&mut self, chord: &KeyChord) -> Answer {
         match chord.key {
             Key::Esc => return Answer::Cancel,
-            Key::Enter => return self.run(),
+            Key::Enter => return self.enter(),
             Key::Down => self.scroll(1),
             Key::Up => self.scroll(-1),
             Key::PageDown => self.scroll(10),
@@ -164,6 +174,30 @@ impl Confirm {
             _ => {}
         }
         Answer::Stay
+    }
+
+    /// Whether a yes that came early counts by now. Asked once after everything was read.
+    pub fn takes_early_yes(&mut self) -> bool {
+        if !self.is_complete() {
+            return false;
+        }
+        let early = self.early.take();
+        let same = |early: &Plan| {
+            self.plan
+                .as_ref()
+                .is_ok_and(|plan| plan.danger == Danger::None && plan == early)
+        };
+        self.reading.failed.is_empty() && early.as_ref().is_some_and(same)
+    }
+
+    fn enter(&mut self) -> Answer {
+        match &self.plan {
+            Ok(plan) if !self.is_complete() && plan.danger == Danger::None => {
+                self.early = Some(plan.clone());
+                Answer::NotYet("it is run as soon as everything is read, if the plan stays as it is")
+            }
+            _ => self.run(),
+        }
     }
 
     fn run(&self) -> Answer {
