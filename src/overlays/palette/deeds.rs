@@ -116,7 +116,9 @@ pub(super) fn find(
             hits.push((rank, hit));
         }
     }
-    hits.sort_by_key(|(rank, hit)| (*rank, hit.row.deed, hit.index));
+    // Of two that fit alike, the one whose title says the least beside what was typed: `delete` is a whole deed.
+    let title = |hit: &Hit<'_>| hit.row.action.title.split_whitespace().count();
+    hits.sort_by_key(|(rank, hit)| (*rank, title(hit), hit.row.deed, hit.index));
     hits.dedup_by(|(_, a), (_, b)| {
         a.row.deed == b.row.deed && a.index == b.index && a.arguments == b.arguments
     });

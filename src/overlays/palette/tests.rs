@@ -128,6 +128,61 @@ fn a_deed_and_a_target() {
 }
 
 #[test]
+fn the_deed_that_was_typed_whole_stands_first() {
+    let found = texts("delete web-01");
+    assert_eq!(found[0], "guest.delete 104 web-01 (pve1)");
+    let snapshot = found
+        .iter()
+        .position(|text| text.starts_with("guest.snapshot.delete 104"));
+    assert!(snapshot.is_some_and(|at| at > 0), "{found:?}");
+    assert_eq!(
+        texts("delete snap web-01")[0],
+        "guest.snapshot.delete 104 web-01 (pve1)"
+    );
+}
+
+/// Counts how often it is asked.
+#[derive(Default)]
+struct Asked(std::cell::Cell<usize>, std::cell::Cell<usize>);
+
+impl Judge for Asked {
+    fn possible(&self, _: Deed, _: &[ObjectRef]) -> Result<(), String> {
+        self.0.set(self.0.get() + 1);
+        Ok(())
+    }
+
+    fn offers(&self, _: Deed, _: &str, _: &[ObjectRef], _: &Arguments) -> Vec<Offer> {
+        self.1.set(self.1.get() + 1);
+        Vec::new()
+    }
+}
+
+#[test]
+fn a_key_asks_no_more_of_a_great_estate_than_of_a_small_one() {
+    let asked = |guests: u32, typed: &str| {
+        let targets: Vec<Target> = (0..guests)
+            .map(|n| guest(100 + n, &format!("web-{n:05}")))
+            .collect();
+        let lines = targets
+            .iter()
+            .map(|target| candidate(&target.rest, None))
+            .collect();
+        let mut palette = Palette::new(lines, targets, None, Vec::new());
+        let judge = Asked::default();
+        palette.line = Line::new(typed);
+        palette.search(&judge);
+        assert!(!palette.shown().is_empty(), "{typed}");
+        assert!(palette.shown().len() <= 200, "{typed}");
+        (judge.0.get(), judge.1.get())
+    };
+    for typed in ["shut web", "delete web", "snap web-00001 before-up", "web"] {
+        let (possible, offers) = asked(10_000, typed);
+        assert!(possible <= 300 && offers <= 60, "{typed}: {possible}, {offers}");
+        assert_eq!((possible, offers), asked(1_000, typed), "{typed}");
+    }
+}
+
+#[test]
 fn without_a_target_it_is_the_selected_one() {
     assert_eq!(texts("shut")[0], "guest.shutdown 105 db-01 (pve1)");
 }
