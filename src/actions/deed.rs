@@ -275,37 +275,37 @@ deeds! {
     GuestUnlock "guest.unlock" Some('l'), Confirm Guest None, &[],
         "Unlock", "Removes the lock that an interrupted task left; only root@pam with a password or on a node may.";
     // --- keys
-    GuestKeyAdd "guest.key.add" None, Confirm Guest None,
+    GuestKeyAdd "guest.key.add" Some('a'), Confirm Guest None,
         &[required("key", Kind::Text, "the line of the public key"),
           optional("user", Kind::Text, "whose key; without it the user of cloud-init, or root")],
         "Add SSH key", "Lets a key in: through cloud-init, and in the running system where its agent answers.";
-    GuestKeyRevoke "guest.key.revoke" None, Confirm Guest None,
+    GuestKeyRevoke "guest.key.revoke" Some('A'), Confirm Guest None,
         &[required("key", Kind::Text, "the line of the public key; its comment or fingerprint, if cloud-init has it"),
           optional("user", Kind::Text, "whose key; without it the user of cloud-init, or root")],
         "Revoke SSH key", "Takes a key back: from cloud-init, and in the running system where its agent answers.";
     // --- firewall
-    FirewallGroupAttach "guest.firewall.group.attach" None, Confirm Guest Some("VM.Config.Network"),
+    FirewallGroupAttach "guest.firewall.group.attach" Some('f'), Confirm Guest Some("VM.Config.Network"),
         &[required("group", Kind::SecurityGroup, "which security group"),
           optional("iface", Kind::Text, "only for this network device, `net0`")],
         "Attach security group", "Lets the rules of a security group apply to a guest.";
-    FirewallGroupDetach "guest.firewall.group.detach" None, Confirm Guest Some("VM.Config.Network"),
+    FirewallGroupDetach "guest.firewall.group.detach" Some('F'), Confirm Guest Some("VM.Config.Network"),
         &[required("group", Kind::SecurityGroup, "which security group"),
           optional("iface", Kind::Text, "only for this network device, `net0`")],
         "Detach security group", "Takes the rules of a security group from a guest.";
-    FirewallOpen "guest.firewall.open" None, Confirm Guest Some("VM.Config.Network"),
+    FirewallOpen "guest.firewall.open" Some('i'), Confirm Guest Some("VM.Config.Network"),
         &[required("port", Kind::Text, "port, range or several: 22, 8000:8010, 80,443"),
           optional("proto", Kind::Choice(&["tcp", "udp"]), "tcp unless told otherwise"),
           optional("source", Kind::Text, "from where: address, network, alias, IP set; anywhere without it"),
           optional("comment", Kind::Text, "what it is for")],
         "Open port", "Adds a rule to the guest's firewall that lets something in.";
-    FirewallClose "guest.firewall.close" None, Confirm Guest Some("VM.Config.Network"),
+    FirewallClose "guest.firewall.close" Some('I'), Confirm Guest Some("VM.Config.Network"),
         &[required("port", Kind::Text, "port, range or several, as the rule has it"),
           optional("proto", Kind::Choice(&["tcp", "udp"]), "tcp unless told otherwise"),
           optional("source", Kind::Text, "from where, as the rule has it")],
         "Close port", "Removes the rule that lets this in.";
-    FirewallEnable "guest.firewall.enable" None, Confirm Guest Some("VM.Config.Network"), &[],
+    FirewallEnable "guest.firewall.enable" Some('y'), Confirm Guest Some("VM.Config.Network"), &[],
         "Switch firewall on", "Switches the guest's firewall on.";
-    FirewallDisable "guest.firewall.disable" None, Confirm Guest Some("VM.Config.Network"), &[],
+    FirewallDisable "guest.firewall.disable" Some('Y'), Confirm Guest Some("VM.Config.Network"), &[],
         "Switch firewall off", "Switches the guest's firewall off.";
     // --- nodes
     NodeEvacuate "node.evacuate" Some('e'), Confirm Node None,

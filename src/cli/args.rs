@@ -142,7 +142,7 @@ pub enum Command {
     ///
     /// It runs on loopback, speaks the real API over TLS, and ends with the console.
     Demo(Demo),
-    /// Do something to guests or tasks, by plan
+    /// Do something to guests, nodes or tasks, by plan
     ///
     /// The plan is shown and, if it disturbs anybody, confirmed; every call is written into the journal before it is
     /// sent, and its task is followed to the end. `pvedeck run ACTION --help` tells of the arguments of an action; an

@@ -15,4 +15,5 @@ mod navigation;
 mod overlays;
 mod ssh;
 mod stage;
+mod table;
 mod truth;
