@@ -12,6 +12,7 @@ mod commands;
 mod configuration;
 mod demo;
 mod home;
+mod keys;
 mod nodes;
 mod readme;
 mod running;

@@ -251,6 +251,21 @@ fn arrange(guest: &mut Guest, index: usize, now: i64, production: bool) {
                 .insert("memory".to_owned(), Some("12288".to_owned()));
             guest.pending.insert("cpu".to_owned(), None);
         }
+        // Made from a cloud image: it takes its keys from cloud-init.
+        8 if guest.kind == Kind::Qemu => {
+            let disk = guest.config.get("scsi0").map(String::as_str).unwrap_or_default();
+            let storage = disk.split(':').next().unwrap_or("local-zfs").to_owned();
+            let drive = format!("{storage}:vm-{}-cloudinit,media=cdrom,size=4M", guest.vmid);
+            let key = "ssh-ed25519%20AAAAC3NzaC1lZDI1NTE5AAAAIDemoKeyOfTheOperationsTeam0000000000000000%20ops%40example.net";
+            for (name, value) in [
+                ("ide0", drive.as_str()),
+                ("ciuser", "admin"),
+                ("sshkeys", key),
+                ("ipconfig0", "ip=dhcp"),
+            ] {
+                guest.config.insert(name.to_owned(), value.to_owned());
+            }
+        }
         // An update of the storage was cut off long ago; nobody has looked since.
         11 if production => {
             guest.config.insert("lock".to_owned(), "backup".to_owned());

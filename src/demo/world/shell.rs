@@ -45,8 +45,27 @@ pub(super) fn run(inside: &mut Inside, words: &[String], input: &[u8], host: &st
     match (name, arguments) {
         ("sh" | "bash", [flag, text, ..]) if flag.ends_with('c') => Ok(script(inside, text, host)),
         ("sh" | "bash", _) => Ok(script(inside, &String::from_utf8_lossy(input), host)),
+        ("su", _) => Ok(as_user(inside, arguments, host)),
         _ => command(inside, name, arguments, input, host).ok_or_else(|| program.clone()),
     }
+}
+
+/// `su -s SHELL USER -c SCRIPT`: nobody looks at who it is that works, only whether there is such a user.
+fn as_user(inside: &mut Inside, arguments: &[String], host: &str) -> Done {
+    let (mut user, mut text) = ("root", None);
+    let mut rest = arguments.iter();
+    while let Some(word) = rest.next() {
+        match word.as_str() {
+            "-c" => text = rest.next(),
+            "-s" => drop(rest.next()),
+            "-" | "-l" => {}
+            name => user = name,
+        }
+    }
+    if !inside.users.contains_key(user) {
+        return Done::failed(1, format!("su: user {user} does not exist\n"));
+    }
+    text.map_or_else(Done::default, |text| script(inside, text, host))
 }
 
 /// Runs a list of commands.
@@ -71,6 +90,14 @@ fn script(inside: &mut Inside, text: &str, host: &str) -> Done {
         };
         if skip || words.is_empty() {
             continue;
+        }
+        if let [Word::Text(first), rest @ ..] = &words[..]
+            && first == "exit"
+        {
+            if let Some(Word::Text(code)) = rest.first() {
+                all.code = code.parse().unwrap_or(2);
+            }
+            break;
         }
         let done = pipeline(inside, &words, host);
         all.code = done.code;
@@ -202,7 +229,7 @@ fn command(inside: &mut Inside, name: &str, arguments: &[String], input: &[u8], 
             .any(|word| word.starts_with('-') && !word.starts_with("--") && word.contains(flag))
     };
     Some(match name {
-        "true" | ":" | "sync" | "chmod" | "chown" | "systemctl" | "logger" => Done::default(),
+        "true" | ":" | "sync" | "umask" | "chmod" | "chown" | "systemctl" | "logger" => Done::default(),
         "false" => Done::failed(1, ""),
         "hostname" => Done::said(format!("{host}\n")),
         "whoami" => Done::said("root\n"),
@@ -279,6 +306,7 @@ fn command(inside: &mut Inside, name: &str, arguments: &[String], input: &[u8], 
             Ok(input.to_vec())
         }),
         "grep" => grep(inside, arguments, &plain, input),
+        "sed" => sed(inside, &plain),
         "id" => match plain.first().copied().unwrap_or("root") {
             user if inside.users.contains_key(user) => {
                 let id = if user == "root" { 0 } else { 1000 };
@@ -382,7 +410,7 @@ fn grep(inside: &Inside, arguments: &[String], plain: &[&str], input: &[u8]) -> 
         let hit = if flag('x') {
             line == wanted
         } else {
-            line.contains(wanted)
+            !flag('F') && begins(line, wanted) || line.contains(wanted)
         };
         hit != flag('v')
     };
@@ -403,43 +431,39 @@ fn grep(inside: &Inside, arguments: &[String], plain: &[&str], input: &[u8]) -> 
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sh(inside: &mut Inside, text: &str) -> (i64, String) {
-        let words = ["/bin/sh", "-c", text].map(str::to_owned);
-        let done = run(inside, &words, b"", "web01").expect("a shell");
-        (
-            done.code,
-            String::from_utf8_lossy(&done.out).into_owned() + &String::from_utf8_lossy(&done.err),
-        )
-    }
-
-    #[test]
-    fn a_key_is_added_and_taken_away_with_a_script() {
-        let mut inside = Inside::default();
-        inside.folders.insert("/root".to_owned());
-        let add =
-            "mkdir -p /root/.ssh && chmod 700 /root/.ssh && echo 'ssh-ed25519 AAAA a@b' >> /root/.ssh/keys";
-        assert_eq!(sh(&mut inside, add), (0, String::new()));
-        assert_eq!(
-            sh(&mut inside, "cat /root/.ssh/keys"),
-            (0, "ssh-ed25519 AAAA a@b\n".to_owned())
-        );
-        let drop = "grep -v AAAA /root/.ssh/keys > /root/.ssh/new; mv /root/.ssh/new /root/.ssh/keys; cat /root/.ssh/keys";
-        assert_eq!(sh(&mut inside, drop), (0, String::new()));
-        assert_eq!(
-            sh(&mut inside, "[ -f /nope ] || echo no 2>/dev/null"),
-            (0, "no\n".to_owned())
-        );
-        assert_eq!(
-            sh(&mut inside, "nope"),
-            (127, "sh: 1: nope: not found\n".to_owned())
-        );
-        assert_eq!(
-            sh(&mut inside, "echo a | tee /root/x | cat"),
-            (0, "a\n".to_owned())
-        );
-    }
+/// `^ *#`: the one pattern that is understood, a beginning behind blanks.
+fn begins(line: &str, pattern: &str) -> bool {
+    let rest = pattern.strip_prefix('^');
+    rest.is_some_and(|rest| match rest.strip_prefix(" *") {
+        Some(rest) => line.trim_start_matches(' ').starts_with(rest),
+        None => line.starts_with(rest),
+    })
 }
+
+/// `sed '\|text|d' FILE`: what is left without the lines that hold a text.
+fn sed(inside: &Inside, plain: &[&str]) -> Done {
+    let [program, path] = plain[..] else {
+        return Done::failed(
+            1,
+            "Usage: sed [OPTION]... {script-only-if-no-other-script} [input-file]...\n",
+        );
+    };
+    let Some(text) = program
+        .strip_prefix("\\|")
+        .and_then(|rest| rest.strip_suffix("|d"))
+    else {
+        return Done::failed(
+            1,
+            format!("sed: -e expression #1, char 1: unknown command: `{program}'\n"),
+        );
+    };
+    let Some(bytes) = inside.files.get(path) else {
+        return Done::failed(2, format!("sed: can't read {path}: No such file or directory\n"));
+    };
+    let whole = String::from_utf8_lossy(bytes).into_owned();
+    let lines = whole.split_inclusive('\n').filter(|line| !line.contains(text));
+    Done::said(lines.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests;
