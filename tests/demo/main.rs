@@ -13,5 +13,8 @@ mod config;
 mod firewall;
 mod guests;
 mod ha;
+mod life;
 mod migration;
 mod nodes;
+mod refusals;
+mod schema;

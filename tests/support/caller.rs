@@ -60,6 +60,18 @@ impl Caller {
         caller
     }
 
+    /// Sends no proof that it is its own page that writes, until it is told to remember.
+    pub fn forget_csrf_token(&mut self) -> String {
+        let token = self.ticket.as_mut().map(|(_, csrf)| std::mem::take(csrf));
+        token.expect("signed in")
+    }
+
+    pub fn remember_csrf_token(&mut self, token: String) {
+        if let Some((_, csrf)) = &mut self.ticket {
+            *csrf = token;
+        }
+    }
+
     pub async fn call(&self, verb: &str, path: &str, form: &[(&str, &str)]) -> Answer {
         let mut url: reqwest::Url = format!("{}/api2/json{path}", self.url).parse().unwrap();
         let in_url = matches!(verb, "GET" | "DELETE");
