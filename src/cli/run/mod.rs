@@ -65,6 +65,13 @@ pub(super) async fn run(
     }
     writable(&plan, &acting)?;
     confirm(&plan, how.yes)?;
+    if plan.steps.is_empty() {
+        for risk in &plan.risks {
+            talk(&risk.text);
+        }
+        talk("there is nothing to do");
+        return tell(&[], &[], &[], how.output);
+    }
     let journal = open(places)?;
     let run = journal
         .begin(&plan, &worker(), Timestamp::now())
