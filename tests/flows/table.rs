@@ -58,7 +58,9 @@ fn what_is_printed_names_the_actions_of_the_table_alone() {
     let written = include_str!("../../config/keymap.toml");
     assert_eq!(named(written), names(), "config/keymap.toml");
     for row in DEEDS {
-        let page = printed(&["man", row.action.name]).replace("\\-", "-");
+        let page = printed(&["man", row.action.name])
+            .replace("\\-", "-")
+            .replace("\\*(Aq", "'");
         assert!(page.contains(row.action.help), "man {}", row.action.name);
         let others: Vec<&str> = named(&page).difference(&names()).copied().collect();
         assert!(others.is_empty(), "man {}: {others:?}", row.action.name);
@@ -193,7 +195,6 @@ fn the_menu_of_each_sort_of_object_has_its_deeds_and_no_other() {
     for row in Deed::for_object(&guest) {
         assert!(text.contains(row.action.title), "{}:\n{text}", row.action.title);
     }
-    assert!(DEEDS.iter().all(|row| row.letter.is_some()), "each has a letter");
 }
 
 #[test]
