@@ -135,7 +135,7 @@ async fn every_answer_keeps_to_the_official_schema() {
     let caller = &estate.admin;
     let mut found = Vec::new();
     let mut checked = 0;
-    for (template, path) in readable(&caller).await {
+    for (template, path) in readable(caller).await {
         let form: &[(&str, &str)] = match template.rsplit('/').next().unwrap() {
             "rrddata" => &[("timeframe", "hour")],
             "feature" => &[("feature", "snapshot")],
