@@ -131,7 +131,7 @@ fn palette(stage: &mut Stage, typed: &str) -> String {
 fn is_looked_up(action: &Action) -> bool {
     let verbs = ["list.", "text.", "graph.", "focus.", "console."];
     let is_step = |verb: &&str| action.name.starts_with(verb);
-    action.id != Id::Palette && !verbs.iter().any(|verb| is_step(verb))
+    action.id != Id::Palette && !verbs.iter().any(is_step)
 }
 
 #[test]
