@@ -56,19 +56,40 @@ pub(super) async fn run(
 }
 
 fn acting(cluster: &Cluster, read_only: bool, asking: &Asking) -> Result<Acting, Failure> {
-    let wrong = |error: String| Failure::new(Code::Failed, error);
-    let settings = ClusterSettings {
+    let reached = Reached {
         kind: ServerKind::Cluster,
-        id: ClusterId::from(cluster.name()),
-        endpoints: vec![cluster.url().parse().map_err(wrong)?],
-        sign_in: SignIn::Token(Token::parse(cluster.admin_token().expose_secret()).map_err(wrong)?),
-        ca_file: None,
-        fingerprints: vec![cluster.fingerprint().parse().map_err(wrong)?],
-        read_only,
-        timeout: ClusterSettings::DEFAULT_TIMEOUT,
-        connect_timeout: ClusterSettings::DEFAULT_CONNECT_TIMEOUT,
+        name: cluster.name(),
+        url: cluster.url(),
+        token: cluster.admin_token(),
+        fingerprint: cluster.fingerprint(),
     };
-    connect::acting_on(settings, asking)
+    connect::acting_on(reached.settings(read_only)?, asking)
+}
+
+/// How one of the servers is reached.
+struct Reached<'a> {
+    kind: ServerKind,
+    name: &'a str,
+    url: String,
+    token: SecretString,
+    fingerprint: &'a str,
+}
+
+impl Reached<'_> {
+    fn settings(&self, read_only: bool) -> Result<ClusterSettings, Failure> {
+        let wrong = |error: String| Failure::new(Code::Failed, error);
+        Ok(ClusterSettings {
+            kind: self.kind,
+            id: ClusterId::from(self.name),
+            endpoints: vec![self.url.parse().map_err(wrong)?],
+            sign_in: SignIn::Token(Token::parse(self.token.expose_secret()).map_err(wrong)?),
+            ca_file: None,
+            fingerprints: vec![self.fingerprint.parse().map_err(wrong)?],
+            read_only,
+            timeout: ClusterSettings::DEFAULT_TIMEOUT,
+            connect_timeout: ClusterSettings::DEFAULT_CONNECT_TIMEOUT,
+        })
+    }
 }
 
 /// Prints how to reach it and waits for a signal.
@@ -83,13 +104,25 @@ async fn serve(datacentre: &Datacentre, places: &Places) -> Result<(), Failure> 
         } else {
             format!("PVEDECK_{}", cluster.name().to_uppercase())
         };
-        let ca_file = files.write(places.state.as_deref(), cluster)?;
+        let name = format!("{}-{}", cluster.name(), cluster.address().port());
+        let ca_file = files.write(places.state.as_deref(), &name, cluster.ca_pem())?;
         text.push_str(&assignments(
             &prefix,
             &cluster.url(),
             &cluster.admin_token(),
             &ca_file,
             cluster.fingerprint(),
+        ));
+    }
+    if let Some(server) = datacentre.backup_server() {
+        let name = format!("{}-{}", server.name(), server.address().port());
+        let ca_file = files.write(places.state.as_deref(), &name, server.ca_pem())?;
+        text.push_str(&assignments(
+            "PVEDECK_PBS",
+            &server.url(),
+            &server.admin_token(),
+            &ca_file,
+            server.fingerprint(),
         ));
     }
     print(&text)?;
@@ -102,6 +135,15 @@ async fn serve(datacentre: &Datacentre, places: &Places) -> Result<(), Failure> 
             users.join(", "),
             cluster.password().expose_secret(),
             cluster.auditor_token().expose_secret(),
+        ));
+    }
+    if let Some(server) = datacentre.backup_server() {
+        talk(format!(
+            "Backup Server {} at {}: users admin@pbs and auditor@pbs; password {}; a token that may only look: {}",
+            server.name(),
+            server.url(),
+            server.password().expose_secret(),
+            server.auditor_token().expose_secret(),
         ));
     }
     talk("Ctrl-C ends it.");
@@ -141,12 +183,12 @@ fn quoted(value: &str) -> String {
 struct CaFiles(Vec<PathBuf>);
 
 impl CaFiles {
-    fn write(&mut self, state: Option<&Path>, cluster: &Cluster) -> Result<PathBuf, Failure> {
+    fn write(&mut self, state: Option<&Path>, name: &str, pem: &str) -> Result<PathBuf, Failure> {
         let directory = state.map_or_else(std::env::temp_dir, Path::to_owned);
         create_private(&directory)?;
         // Several datacentres may run at the same time, each on ports of its own.
-        let path = directory.join(format!("{}-{}-ca.pem", cluster.name(), cluster.address().port()));
-        fs::write(&path, cluster.ca_pem())?;
+        let path = directory.join(format!("{name}-ca.pem"));
+        fs::write(&path, pem)?;
         self.0.push(path.clone());
         Ok(path)
     }

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use super::{
     Clock,
+    pbs::seed::Backup,
     world::{Passwords, World},
 };
 
@@ -187,6 +188,23 @@ impl Cluster {
     /// The key of `totp@pve`'s one-time passwords (HMAC-SHA-1, six digits, 30 s).
     pub fn totp_key(&self) -> &[u8] {
         &self.passwords.totp
+    }
+
+    /// What a storage holds of backups.
+    pub(super) fn backups_on(&self, storage: &str) -> Vec<Backup> {
+        let world = self.shared.world();
+        let of = world.volumes.iter().filter(|volume| volume.storage == storage);
+        of.filter_map(|volume| {
+            Some(Backup {
+                machine: volume.format == "pbs-vm",
+                vmid: volume.vmid?,
+                time: volume.ctime,
+                size: volume.size,
+                notes: volume.notes.clone().unwrap_or_default(),
+                protected: volume.protected,
+            })
+        })
+        .collect()
     }
 
     /// How often each request was made: `GET /cluster/resources` → 3.

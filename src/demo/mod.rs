@@ -2,7 +2,8 @@
 //!
 //! [`start`] opens one TLS server for each cluster of the estate: the cluster `prod`, and the standalone host `lab`.
 //! They speak the Proxmox VE API as the official schema and recorded answers show it, sign-in and permissions
-//! included, and they remember what is done to them. It is a server of its own: it shares no code with the client
+//! included, and they remember what is done to them. Beside them runs a Backup Server, `store`, whose datastore `main` holds
+//! what the cluster's storage `pbs-main` lists. It is a server of its own: it shares no code with the client
 //! that talks to it.
 //!
 //! What always holds: nothing moves unless it is asked something, so an idle datacentre costs nothing; the same seed
@@ -15,6 +16,7 @@ mod auth;
 mod cluster;
 mod console;
 mod params;
+pub mod pbs;
 mod server;
 mod table;
 mod tls;
@@ -31,11 +33,14 @@ use std::{
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
-pub use self::cluster::{Cluster, Fault};
 use self::{
     cluster::Shared,
     tls::Authority,
     world::{Estate, Passwords, Plan, World, load::mix, seed_guests::uuid},
+};
+pub use self::{
+    cluster::{Cluster, Fault},
+    pbs::BackupServer,
 };
 
 /// What time it is in the datacentre.
@@ -56,10 +61,12 @@ pub struct Options {
     pub guests: usize,
     /// The same seed makes the same estate, the same load and the same secrets.
     pub seed: u64,
-    /// The port of `prod`; `lab` takes the next one. 0 takes free ones.
+    /// The port of `prod`; `lab` takes the next one, and the Backup Server the one after. 0 takes free ones.
     pub port: u16,
     /// Whether there is the standalone host `lab` as well.
     pub lab: bool,
+    /// Whether there is a Backup Server as well.
+    pub backup_server: bool,
     /// How much faster than in reality tasks run.
     pub speed: f64,
     /// How long a refused sign-in waits for its 401.
@@ -76,6 +83,7 @@ impl Default for Options {
             seed: 7,
             port: 0,
             lab: true,
+            backup_server: true,
             speed: 1.0,
             refusal_delay: Duration::from_secs(3),
             time: Time::Wall,
@@ -114,6 +122,7 @@ impl Clock {
 #[derive(Debug)]
 pub struct Datacentre {
     clusters: Vec<Cluster>,
+    backup_server: Option<BackupServer>,
     clock: Clock,
     stop: CancellationToken,
 }
@@ -132,6 +141,11 @@ impl Datacentre {
     /// The standalone host.
     pub fn lab(&self) -> Option<&Cluster> {
         self.clusters.get(1)
+    }
+
+    /// The Backup Server.
+    pub fn backup_server(&self) -> Option<&BackupServer> {
+        self.backup_server.as_ref()
     }
 
     /// Moves a manual clock on. The wall clock cannot be moved; then nothing happens.
@@ -166,6 +180,7 @@ pub async fn start(options: Options) -> anyhow::Result<Datacentre> {
     let stop = CancellationToken::new();
     let mut datacentre = Datacentre {
         clusters: Vec::new(),
+        backup_server: None,
         clock: clock.clone(),
         stop: stop.clone(),
     };
@@ -194,6 +209,17 @@ pub async fn start(options: Options) -> anyhow::Result<Datacentre> {
             stop.child_token(),
         ));
         datacentre.clusters.push(Cluster::new(shared, address, passwords));
+    }
+    if options.backup_server {
+        let port = match options.port {
+            0 => 0,
+            port => port
+                .checked_add(estates.len() as u16)
+                .context("the port is too high")?,
+        };
+        let backups = datacentre.production().backups_on("pbs-main");
+        let server = pbs::start(&options, port, clock, backups, stop.child_token());
+        datacentre.backup_server = Some(server.await?);
     }
     Ok(datacentre)
 }

@@ -27,8 +27,8 @@ impl Served {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        // Four lines for each of the two hosts; then it only waits.
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines().take(8);
+        // Four lines for each of the two hosts and the Backup Server; then it only waits.
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines().take(12);
         let connection: Vec<(String, String)> = lines
             .map(|line| {
                 let line = line.unwrap();
