@@ -237,7 +237,12 @@ impl App {
         };
         let quiet = self.quiet.iter().map(|quiet| &quiet.feeds);
         let departing = self.departing.as_ref().map(|departing| &departing.feeds);
-        open.into_iter().chain(quiet).chain(departing).flatten()
+        let openings = self.openings.iter().map(|opening| &opening.feeds);
+        open.into_iter()
+            .chain(quiet)
+            .chain(departing)
+            .chain(openings)
+            .flatten()
     }
 
     /// Runs what waits for nothing any more.

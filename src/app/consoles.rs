@@ -3,6 +3,8 @@
 //! What always holds here: leaving a console does not end it. It goes on, takes what is written, and can be come back
 //! to, until it is closed, the other side ends it, or the program ends.
 
+use std::path::PathBuf;
+
 use super::{App, event::Effect, keys::keys_text};
 use crate::{
     actions::Id,
@@ -12,6 +14,7 @@ use crate::{
         console::{ConsolePane, Link},
     },
     settings::KeyChord,
+    store::FeedErrorKind,
     ui::Tone,
 };
 
@@ -36,6 +39,8 @@ pub enum ConsoleOrder {
     Resize(u16, u16),
     /// Records from now on.
     Record {
+        /// The file, which must not exist; one that is named by object and time if nothing is said.
+        file: Option<PathBuf>,
         /// Of what: it becomes part of the file's name.
         title: String,
         /// Columns and rows.
@@ -60,6 +65,8 @@ pub enum ConsoleEvent {
     Recording(String),
     /// It is not recorded any more; why, if nobody asked for that.
     Recorded(Option<String>),
+    /// It could not be opened, and why.
+    Refused(FeedErrorKind, String),
     /// It is over; why, if it did not end in good order.
     Ended(Option<String>),
 }
@@ -68,9 +75,8 @@ impl App {
     /// Opens the console of the selected object, or comes back to it.
     pub(super) fn open_console(&mut self, effects: &mut Vec<Effect>) {
         let Some(object) = self.subject() else { return };
-        let place = Place::Console(object.clone());
         if self.panes.console(&object).is_some_and(|pane| pane.is_live()) {
-            self.go(place);
+            self.go(Place::Console(object));
             return;
         }
         let console = match self.console_of(&object) {
@@ -82,22 +88,16 @@ impl App {
             let text = format!("Console: {MOST} are open already; end one with \"{close}\" in the palette");
             return self.say(Tone::Warn, text);
         }
+        let pane = self.console_pane(object.clone());
+        self.begin_console(object, console, pane, effects);
+    }
+
+    /// A pane with a session of its own.
+    pub(super) fn console_pane(&mut self, object: ObjectRef) -> ConsolePane {
         self.sessions += 1;
-        let session = self.sessions;
-        let size = self.console_size();
-        let mut pane = ConsolePane::new(object.clone(), session, size, self.depth);
-        pane.keys = [Id::ConsoleDetach, Id::ConsoleOpen].map(|id| {
-            let keys = keys_text(&self.keymap, id);
-            keys.split(' ').next().unwrap_or_default().to_owned()
-        });
-        let order = ConsoleOrder::Open {
-            cluster: object.cluster().clone(),
-            console,
-            size: pane.size(),
-        };
-        self.panes.put_console(object, pane);
-        effects.push(Effect::Console(session, order));
-        self.go(place);
+        let mut pane = ConsolePane::new(object, self.sessions, self.console_size(), self.depth);
+        pane.keys = [Id::ConsoleDetach, Id::ConsoleOpen].map(|id| self.first_key(id).unwrap_or_default());
+        pane
     }
 
     /// What the server is to be asked for, if it can be asked.
@@ -117,6 +117,7 @@ impl App {
                     node: known.node.clone(),
                     kind: known.kind,
                     vmid: known.vmid,
+                    serial: None,
                 })
             }
             _ => Err("only nodes and guests have a console"),
@@ -134,6 +135,7 @@ impl App {
     pub(super) fn act_on_console(&mut self, action: Id, effects: &mut Vec<Effect>) -> bool {
         match action {
             Id::ConsoleOpen => self.open_console(effects),
+            Id::ConsoleDetach if self.is_alone => effects.push(Effect::Quit),
             Id::ConsoleDetach => {
                 if let Some(object) = self.subject() {
                     let open = keys_text(&self.keymap, Id::ConsoleOpen);
@@ -149,7 +151,9 @@ impl App {
                     let session = pane.session;
                     pane.link = Link::Over(None);
                     effects.push(Effect::Console(session, ConsoleOrder::Close));
-                    if matches!(self.place(), Place::Console(_)) {
+                    if self.is_alone {
+                        effects.push(Effect::Quit);
+                    } else if matches!(self.place(), Place::Console(_)) {
                         self.leave();
                     }
                 }
@@ -160,7 +164,7 @@ impl App {
         true
     }
 
-    fn leave(&mut self) {
+    pub(super) fn leave(&mut self) {
         if !self.history.back() {
             self.history.go(Place::Deck);
         }
@@ -180,8 +184,12 @@ impl App {
         };
         let order = if pane.recording {
             ConsoleOrder::EndRecord
+        } else if pane.link == Link::Opening {
+            pane.record = Some(None);
+            return self.say(Tone::Info, "it is recorded as soon as it is open");
         } else {
             ConsoleOrder::Record {
+                file: None,
                 title,
                 size: pane.size(),
                 state: pane.state(),
@@ -213,12 +221,27 @@ impl App {
         }
         if let Some(pane) = self.typing() {
             let bytes = pane.typed(chord);
-            let session = pane.session;
-            if !bytes.is_empty() {
-                effects.push(Effect::Console(session, ConsoleOrder::Type(bytes)));
-            }
+            self.type_into_console(bytes, effects);
         }
         true
+    }
+
+    /// Bytes for the guest: at once, or as soon as its console is open.
+    fn type_into_console(&mut self, bytes: Vec<u8>, effects: &mut Vec<Effect>) {
+        let Some(pane) = self.typing().filter(|_| !bytes.is_empty()) else {
+            return;
+        };
+        if pane.link == Link::Open {
+            let session = pane.session;
+            effects.push(Effect::Console(session, ConsoleOrder::Type(bytes)));
+            return;
+        }
+        let kept = pane.keep(&bytes);
+        self.dirty = true;
+        if !kept {
+            let text = "the console is not open yet, and no more is kept of what is typed";
+            self.say(Tone::Warn, text);
+        }
     }
 
     /// Pasted text while a console is open; returns whether it went there.
@@ -226,8 +249,8 @@ impl App {
         let Some(pane) = self.typing() else {
             return false;
         };
-        let (session, bytes) = (pane.session, pane.pasted(text));
-        effects.push(Effect::Console(session, ConsoleOrder::Type(bytes)));
+        let bytes = pane.pasted(text);
+        self.type_into_console(bytes, effects);
         true
     }
 
@@ -251,7 +274,7 @@ impl App {
         let Some(pane) = found else { return };
         let mut told = None;
         match event {
-            ConsoleEvent::Opened => pane.link = Link::Open,
+            ConsoleEvent::Opened => return self.console_opened(session, effects),
             ConsoleEvent::Wrote(bytes) => {
                 let answer = pane.write(&bytes);
                 if !answer.is_empty() {
@@ -269,17 +292,26 @@ impl App {
                     Some(why) => (Tone::Bad, format!("the recording has ended: {why}")),
                 });
             }
-            ConsoleEvent::Ended(why) => {
-                let was_opening = pane.link == Link::Opening;
-                pane.recording = false;
-                pane.link = Link::Over(why.clone());
-                if let (Some(why), true) = (why, was_opening) {
-                    told = Some((Tone::Bad, why));
+            ConsoleEvent::Refused(kind, mut why) => {
+                self.outcome = Some((Some(kind), why.clone()));
+                if !pane.take_kept().is_empty() {
+                    why.push_str("; nothing was sent of what was typed");
                 }
+                pane.link = Link::Over(Some(why.clone()));
+                told = Some((Tone::Bad, why));
+            }
+            ConsoleEvent::Ended(why) => {
+                self.outcome = why.clone().map(|why| (None, why));
+                pane.recording = false;
+                pane.link = Link::Over(why);
             }
         }
+        let over = !pane.is_live();
         if let Some((tone, text)) = told {
             self.say(tone, text);
+        }
+        if over && self.is_alone {
+            effects.push(Effect::Quit);
         }
         self.dirty = true;
     }

@@ -72,8 +72,8 @@ impl App {
                 | Overlay::Help(_)
                 | Overlay::Menu(_)
                 | Overlay::Form { .. }
-                | Overlay::Confirm(_)
-                | Overlay::Ask(_) => {}
+                | Overlay::Confirm(_) => {}
+                Overlay::Ask(_) => self.line_chosen(None, effects),
             }
             return;
         }

@@ -17,6 +17,7 @@ mod judge;
 mod keys;
 mod menu;
 mod mouse;
+mod opening;
 mod palette;
 mod panes;
 mod runs;
@@ -27,6 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use consoles::{ConsoleEvent, ConsoleOrder};
 pub use event::{Effect, Event, HandOver, Mouse};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+pub use opening::{Alone, Outcome};
 
 use self::{history::History, panes::Panes};
 use crate::{
@@ -65,6 +67,8 @@ pub struct Setup {
     pub mouse: bool,
     /// Where to begin.
     pub place: Place,
+    /// A console that is all there is.
+    pub alone: Option<Alone>,
     /// What to tell at once: warnings of the configuration.
     pub warnings: Vec<String>,
     /// The metric and the span of time that graphs begin with; their own choice if nothing is said.
@@ -134,6 +138,12 @@ pub struct App {
     /// What is about to get the terminal, as soon as its address is read.
     departing: Option<handover::Departure>,
     depth: ColorDepth,
+    /// The console to begin with, until it is begun, and whether there is nothing else.
+    alone: Option<Alone>,
+    is_alone: bool,
+    outcome: Option<Outcome>,
+    /// Consoles that are not ordered yet.
+    openings: Vec<opening::Opening>,
     /// Sessions of consoles until now.
     sessions: u64,
     mouse: bool,
@@ -191,6 +201,10 @@ impl App {
             ssh: setup.ssh,
             departing: None,
             depth: setup.depth,
+            is_alone: setup.alone.is_some(),
+            alone: setup.alone,
+            outcome: None,
+            openings: Vec::new(),
             sessions: 0,
             mouse: setup.mouse,
             paused: false,

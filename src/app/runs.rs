@@ -271,7 +271,8 @@ impl App {
 
     pub(super) fn answer(&mut self, meaning: Meaning, effects: &mut Vec<Effect>) {
         match meaning {
-            Meaning::Nothing => {}
+            Meaning::Nothing => self.line_chosen(None, effects),
+            Meaning::Line(session, line) => self.line_chosen(Some((session, line)), effects),
             Meaning::Leave => effects.push(Effect::Quit),
             Meaning::Continue(ticket) => self.continue_run(ticket, effects),
             Meaning::Drop(ticket) => self.drop_run(ticket, effects),

@@ -41,6 +41,7 @@ impl App {
             }
             Event::Ticked => {
                 self.tick();
+                self.begin_alone(&mut effects);
                 self.look_again(&mut effects);
             }
             Event::Read(update) => self.read(*update),
@@ -60,6 +61,7 @@ impl App {
         }
         self.settle(&mut effects);
         self.settle_departure(&mut effects);
+        self.settle_openings(&mut effects);
         self.arrived(&mut effects);
         self.watch(&mut effects);
         effects

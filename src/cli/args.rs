@@ -148,6 +148,20 @@ pub enum Command {
     /// sent, and its task is followed to the end. `pvedeck run ACTION --help` tells of the arguments of an action; an
     /// unknown action lists all there are.
     Run(run::args::Run),
+    /// Open the console of a guest or the shell of a node, and nothing else
+    ///
+    /// It ends with the console, or with the key that leaves it, Ctrl-] unless the keymap has another. What the guest
+    /// writes is drawn as in the deck: no control sequence of it reaches your terminal.
+    Console {
+        /// Which: VMID or name, or a node
+        target: String,
+        /// Record what it shows into this file (asciicast v2), which must not exist yet
+        #[arg(long, value_name = "FILE")]
+        record: Option<PathBuf>,
+        /// Which serial line of a machine, 0 to 3; that of its display, or else the first, if left out
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=3))]
+        serial: Option<u8>,
+    },
     /// What was done from here: list it, show it, go on with what was interrupted
     Journal {
         /// What to do with it; lists it if left out

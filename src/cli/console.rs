@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     actions::Place,
-    app::Setup,
+    app::{Alone, Setup},
     clients::pve::Client,
     domain::{ClusterId, GuestRef, NodeRef, ObjectRef, StorageRef, TaskRef, measure::Measure},
     runtime::{console, links::Links, look, show},
@@ -76,7 +76,37 @@ pub(super) async fn run(
     // The loop holds all there is to hold: too much for the stack of every caller.
     Box::pin(console::run(setup, places.state.clone(), connect))
         .await
+        .map(|_| ())
         .map_err(|error| failure(&error))
+}
+
+/// Opens one console on its cluster; the program ends with it.
+pub(super) async fn alone(
+    settings: &Settings,
+    places: &Places,
+    acting: Acting,
+    alone: Alone,
+) -> Result<(), Failure> {
+    let Acting { link, actor } = acting;
+    let mut setup = setup(
+        settings,
+        places,
+        std::slice::from_ref(&link),
+        Place::Console(alone.object.clone()),
+    );
+    let actors: BTreeMap<_, _> = actor.map(|actor| (link.id.clone(), actor)).into_iter().collect();
+    setup.writable = actors.keys().cloned().collect();
+    setup.alone = Some(alone);
+    let ended = Box::pin(console::run(setup, places.state.clone(), move || {
+        Links::start(readers(vec![link])).acting(actors)
+    }));
+    match ended.await.map_err(|error| failure(&error))? {
+        None => Ok(()),
+        Some((kind, why)) => Err(Failure::new(
+            kind.map_or(Code::Failed, connect::code_of_feed),
+            why,
+        )),
+    }
 }
 
 /// No terminal is a mistake of whoever called; everything else just failed.
@@ -111,6 +141,7 @@ fn setup(settings: &Settings, places: &Places, clusters: &[Link], place: Place) 
         writable: BTreeSet::new(),
         rules: connect::rules(settings),
         ssh: Some(settings.ssh.clone()),
+        alone: None,
         depth: ColorDepth::detect(var),
         mouse: settings.ui.mouse,
         place,

@@ -5,6 +5,7 @@
 //! - Every failure is one sentence with the remedy and an exit code that scripts can rely on ([`exit::Code`]).
 
 pub mod args;
+mod attach;
 pub mod backup_servers;
 pub mod connect;
 mod console;
@@ -95,6 +96,19 @@ fn dispatch(cli: &Cli, places: &Places) -> Result<(), Failure> {
             let settings = connect::settings(&cli.global, places)?;
             wait(demo::run(wanted, &settings, places, cli.global.read_only))
         }
+        Some(Command::Console {
+            target,
+            record,
+            serial,
+        }) => wait(attach::run(
+            &cli.global,
+            places,
+            attach::Wanted {
+                target,
+                record: record.clone(),
+                serial: *serial,
+            },
+        )),
         Some(Command::Doctor { output }) => wait(doctor::run(&cli.global, places, *output)),
         Some(Command::Show {
             screen,

@@ -84,6 +84,13 @@ impl GuestConfig {
             .collect()
     }
 
+    /// The serial lines that have a console: the numbers of those of `serial0` to `serial3` that are sockets.
+    pub fn serials(&self) -> Vec<u8> {
+        (0..4)
+            .filter(|line| self.get(&format!("serial{line}")) == Some("socket"))
+            .collect()
+    }
+
     /// What the admin wrote about the guest, percent-decoding already done by the server.
     pub fn notes(&self) -> Option<&str> {
         self.get("description")

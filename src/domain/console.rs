@@ -13,7 +13,7 @@ use super::{
 pub enum Console {
     /// The shell of a node.
     Node(NodeName),
-    /// The console of a container, or the first serial line of a machine.
+    /// The console of a container, or a serial line of a machine.
     Guest {
         /// Where it lives.
         node: NodeName,
@@ -21,6 +21,8 @@ pub enum Console {
         kind: GuestKind,
         /// Its number.
         vmid: Vmid,
+        /// Which serial line of a machine; that of its display, or else the first, if nothing is said.
+        serial: Option<u8>,
     },
 }
 
@@ -30,7 +32,7 @@ impl Console {
         let mut segments = vec!["nodes".to_owned()];
         match self {
             Self::Node(node) => segments.push(node.to_string()),
-            Self::Guest { node, kind, vmid } => {
+            Self::Guest { node, kind, vmid, .. } => {
                 segments.extend([node.to_string(), kind.as_str().to_owned(), vmid.to_string()]);
             }
         }
@@ -46,7 +48,13 @@ impl Console {
 
     /// `POST …/termproxy`: opens a port for one client and gives a ticket for it.
     pub fn opening(&self) -> Call {
-        self.call("termproxy")
+        let call = self.call("termproxy");
+        match self {
+            Self::Guest {
+                serial: Some(line), ..
+            } => call.with("serial", &format!("serial{line}")),
+            _ => call,
+        }
     }
 
     /// The path of the WebSocket below `/api2/json`, encoded.
@@ -75,6 +83,7 @@ mod tests {
             node: "pve1".into(),
             kind: GuestKind::Lxc,
             vmid: Vmid(104),
+            serial: None,
         };
         assert_eq!(guest.opening().to_string(), "POST /nodes/pve1/lxc/104/termproxy");
         assert_eq!(guest.socket_path(), "/nodes/pve1/lxc/104/vncwebsocket");

@@ -29,7 +29,7 @@ use super::{
     works::Works,
 };
 use crate::{
-    app::{App, Effect, Event, HandOver, Setup},
+    app::{App, Effect, Event, HandOver, Outcome, Setup},
     domain::ClusterId,
     store::{Snapshot, Store},
     ui::Tone,
@@ -41,14 +41,17 @@ const FRAME: Duration = Duration::from_millis(33);
 /// Runs the console until the user ends it. `connect` is called after the first frame: neither what it takes to reach
 /// the clusters nor ten thousand remembered guests may delay it. Dumps and the last known state are kept below `state`.
 ///
+/// Returns why a console ended that was all there is.
+///
 /// # Errors
 /// If there is no terminal to draw on, or it goes away.
 pub async fn run(
     setup: Setup,
     state: Option<PathBuf>,
     connect: impl FnOnce() -> Links,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Option<Outcome>> {
     let mouse = setup.mouse;
+    let alone = setup.alone.is_some();
     let guard = Guard::take(mouse)?;
     let size = crossterm::terminal::size().context("the size of the terminal cannot be read")?;
     let mut app = App::new(setup, Timestamp::now(), size);
@@ -57,7 +60,9 @@ pub async fn run(
     let mut links = connect();
     let mut works = Works::new(state.as_deref());
     works.act_through(links.actors.clone());
-    works.read_journal(true);
+    if !alone {
+        works.read_journal(true);
+    }
     let consoles = Consoles::new(std::mem::take(&mut links.actors), state.clone());
     let recalled = recall(state.clone(), app.store());
     let mut console = Loop {
@@ -82,8 +87,11 @@ pub async fn run(
     console.consoles.stop().await;
     console.works.leave().await;
     console.links.stop().await;
-    memory::remember(console.state.as_deref(), console.app.store());
-    ended
+    // Whoever looked at one console knows nothing new of the rest.
+    if !alone {
+        memory::remember(console.state.as_deref(), console.app.store());
+    }
+    ended.map(|()| console.app.outcome().filter(|_| alone).cloned())
 }
 
 /// Reads what earlier runs knew, beside the loop: a key is answered meanwhile.

@@ -23,6 +23,7 @@ use crate::{
     app::{ConsoleEvent, ConsoleOrder},
     clients::pve::{Actor, ConsoleNews, ConsoleStream},
     domain::{ClusterId, Console},
+    sync::failure,
 };
 
 /// Pieces of output that may wait, in all sessions together.
@@ -146,7 +147,7 @@ impl Session {
                         // Nobody waits for it any more.
                         None | Some(ConsoleOrder::Close) => return,
                         Some(ConsoleOrder::Resize(columns, rows)) => size = (columns, rows),
-                        // There is nobody to type to yet.
+                        // Nothing else is ordered of a console that is not open.
                         Some(_) => {}
                     },
                 }
@@ -155,9 +156,10 @@ impl Session {
         let mut stream = match opened {
             Ok(stream) => stream,
             Err(error) => {
+                let why = failure(&error);
                 return self
                     .events
-                    .tell(ConsoleEvent::Ended(Some(error.to_string())))
+                    .tell(ConsoleEvent::Refused(why.kind, why.message))
                     .await;
             }
         };
@@ -227,10 +229,16 @@ impl Session {
                 }
                 within(stream.resize(columns, rows)).await?;
             }
-            ConsoleOrder::Record { title, size, state } => {
-                let begun = match &self.state {
-                    Some(directory) => Recording::begin(&directory.join("recordings"), &title, size),
-                    None => Err(std::io::Error::other(
+            ConsoleOrder::Record {
+                file,
+                title,
+                size,
+                state,
+            } => {
+                let begun = match (&file, &self.state) {
+                    (Some(file), _) => Recording::create(file, &title, size),
+                    (None, Some(directory)) => Recording::begin(&directory.join("recordings"), &title, size),
+                    (None, None) => Err(std::io::Error::other(
                         "there is no directory for it (HOME is not set)",
                     )),
                 };

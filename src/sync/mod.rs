@@ -13,4 +13,4 @@ pub mod schedule;
 
 pub use driver::{Orders, drive, surveys};
 pub use monitor::{MonitorClient, MonitorReader, drive_monitor, explain};
-pub use reader::{Place, Reader};
+pub use reader::{Place, Reader, failure};

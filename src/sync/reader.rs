@@ -44,7 +44,7 @@ pub trait Reader: Send + Sync {
 
 impl Reader for Client {
     async fn read(&self, feed: Feed, place: Place) -> Result<Payload, FeedError> {
-        read(self, &feed, &place).await.map_err(|error| explain(&error))
+        read(self, &feed, &place).await.map_err(|error| failure(&error))
     }
 }
 
@@ -144,7 +144,7 @@ fn guest_path(vmid: Option<Vmid>, place: &Place) -> Result<(&NodeName, GuestKind
 }
 
 /// The sort of failure, for backoff and colour, and the sentence that the user reads.
-fn explain(error: &Error) -> FeedError {
+pub fn failure(error: &Error) -> FeedError {
     let kind = match error {
         Error::Unreachable { .. } | Error::Timeout { .. } => FeedErrorKind::Unreachable,
         Error::Untrusted { .. } => FeedErrorKind::Untrusted,

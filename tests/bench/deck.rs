@@ -239,6 +239,7 @@ impl Console {
         });
         let setup = Setup {
             ssh: None,
+            alone: None,
             store,
             keymap: Keymap::default(),
             themes: vec![Theme::mono()],

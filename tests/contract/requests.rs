@@ -77,15 +77,17 @@ fn every_console_fits_the_schema() {
     let Some(schemas) = Schema::both() else {
         return skipped("consoles against the schema");
     };
-    let guest = |kind| Console::Guest {
+    let guest = |kind, serial| Console::Guest {
         node: "pve1".into(),
         kind,
         vmid: Vmid(104),
+        serial,
     };
     let consoles = [
         Console::Node("pve1".into()),
-        guest(GuestKind::Lxc),
-        guest(GuestKind::Qemu),
+        guest(GuestKind::Lxc, None),
+        guest(GuestKind::Qemu, None),
+        guest(GuestKind::Qemu, Some(3)),
     ];
     let ticket = [
         ("port", "5900".to_owned()),

@@ -102,6 +102,7 @@ async fn machine(actor: &Actor, with_serial: bool) -> Console {
                 node: guest.node.clone(),
                 kind: guest.kind,
                 vmid: guest.vmid,
+                serial: None,
             };
         }
     }

@@ -2,9 +2,9 @@
 
 use pvedeck::{
     app::{ConsoleEvent, ConsoleOrder, Effect, Event, Mouse},
-    domain::{Console, GuestRef, NodeRef, ObjectRef, Vmid},
+    domain::{Console, GuestKind, GuestRef, GuestStatus, NodeRef, ObjectRef, Vmid, config::GuestConfig},
     screens::Place,
-    store::{Feed, FeedErrorKind},
+    store::{Feed, FeedErrorKind, Payload},
 };
 
 use crate::{stage::Stage, support::estate};
@@ -259,8 +259,10 @@ fn the_number_of_open_consoles_is_bounded() {
         }
         stage.keys("down");
     }
-    assert_eq!(opened(&stage).len(), 8);
     assert!(stage.shows("8 are open already"), "{}", stage.text());
+    // Nobody tells of the serial lines: then the server chooses.
+    stage.pass(11);
+    assert_eq!(opened(&stage).len(), 8);
     // One that is closed makes room.
     stage.keys("home");
     for _ in 0..40 {
@@ -275,6 +277,7 @@ fn the_number_of_open_consoles_is_bounded() {
     assert_eq!(closed, (closed.0, ConsoleOrder::Close));
     assert!(!matches!(stage.app.place(), Place::Console(_)));
     stage.keys("c");
+    stage.pass(11);
     assert_eq!(opened(&stage).len(), 9);
 }
 
@@ -299,4 +302,98 @@ fn a_lost_cluster_does_not_take_an_open_console_away() {
         vmid: Vmid(100),
     });
     assert_ne!(*stage.app.place(), Place::Console(guest));
+}
+
+/// Asks for the console of a running machine, whose configuration then has these lines.
+fn machine(lines: &[(&str, &str)]) -> Stage {
+    let mut stage = stage();
+    let is = |guest: &&pvedeck::domain::Guest| {
+        guest.kind == GuestKind::Qemu && guest.status == GuestStatus::Running && !guest.template
+    };
+    let found = stage.app.store().guests().map(|(_, guest)| guest).find(is);
+    let vmid = found.map(|guest| guest.vmid).unwrap();
+    stage.keys("2 /");
+    stage.type_in(&vmid.to_string());
+    stage.keys("enter c");
+    assert!(opened(&stage).is_empty(), "not before it is known which");
+    // What is typed meanwhile is the guest's.
+    stage.type_in("root");
+    stage.keys("enter");
+    let config = GuestConfig {
+        entries: lines.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect(),
+        digest: None,
+    };
+    stage.read("prod", Feed::GuestConfig(vmid), Payload::GuestConfig(config));
+    stage
+}
+
+fn line_of(console: &Console) -> Option<u8> {
+    match console {
+        Console::Guest { serial, .. } => *serial,
+        Console::Node(_) => panic!("{console}"),
+    }
+}
+
+#[test]
+fn a_machine_with_one_line_is_opened_and_gets_what_was_typed() {
+    let mut stage = machine(&[("serial0", "/dev/ttyS1"), ("serial2", "socket")]);
+    let [(session, console, _)] = opened(&stage).try_into().unwrap();
+    assert_eq!(line_of(&console), None, "the server finds it");
+    assert_eq!(typed(&stage), "");
+    assert!(stage.shows("what is typed is kept"), "{}", stage.text());
+    stage.event(Event::ConsoleHeard(session, ConsoleEvent::Opened));
+    assert_eq!(typed(&stage), "root\r");
+    stage.type_in("x");
+    assert_eq!(typed(&stage), "root\rx");
+}
+
+#[test]
+fn of_several_lines_one_is_chosen() {
+    let mut stage = machine(&[("serial0", "socket"), ("serial1", "socket")]);
+    assert!(
+        opened(&stage).is_empty() && stage.shows("several serial lines"),
+        "{}",
+        stage.text()
+    );
+    stage.keys("1");
+    let [(session, console, _)] = opened(&stage).try_into().unwrap();
+    assert_eq!(line_of(&console), Some(1));
+    stage.event(Event::ConsoleHeard(session, ConsoleEvent::Opened));
+    assert_eq!(typed(&stage), "root\r", "the answer is not part of it");
+    let mut stage = machine(&[("serial0", "socket"), ("serial1", "socket")]);
+    stage.keys("esc");
+    assert!(opened(&stage).is_empty() && !matches!(stage.app.place(), Place::Console(_)));
+    stage.pass(20);
+    assert!(opened(&stage).is_empty());
+}
+
+#[test]
+fn a_machine_without_a_line_says_how_to_get_one() {
+    let mut stage = machine(&[("vga", "std")]);
+    assert!(opened(&stage).is_empty());
+    assert!(stage.shows("--serial0 socket"), "{}", stage.text());
+}
+
+#[test]
+fn what_is_kept_has_a_bound_and_is_thrown_away_if_nothing_opens() {
+    let mut stage = stage();
+    stage.keys("1 c");
+    let session = opened(&stage).last().unwrap().0;
+    stage.event(Event::Pasted("a".repeat(4000)));
+    stage.event(Event::Pasted("b".repeat(4000)));
+    assert!(stage.shows("no more is kept"), "{}", stage.text());
+    assert_eq!(typed(&stage), "");
+    stage.event(Event::ConsoleHeard(
+        session,
+        ConsoleEvent::Refused(FeedErrorKind::NotAllowed, "Permission check failed".into()),
+    ));
+    assert!(
+        stage.shows("nothing was sent of what was typed"),
+        "{}",
+        stage.text()
+    );
+    stage.keys("c");
+    let again = opened(&stage).last().unwrap().0;
+    stage.event(Event::ConsoleHeard(again, ConsoleEvent::Opened));
+    assert_eq!(typed(&stage), "");
 }

@@ -55,6 +55,7 @@ impl Stage {
             user: "alice@pam".to_owned(),
             rules: pvedeck::plan::Rules::default(),
             writable: writable.iter().map(|name| (*name).into()).collect(),
+            alone: None,
             ssh: Some(pvedeck::settings::Ssh::default()),
             depth: ColorDepth::True,
             mouse: true,

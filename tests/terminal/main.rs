@@ -6,6 +6,7 @@
 mod support;
 
 mod acting;
+mod alone;
 mod console;
 mod consoles;
 mod estates;

@@ -20,6 +20,8 @@ pub enum Meaning {
     Continue(Ticket),
     /// A run is given up.
     Drop(Ticket),
+    /// The console of this session is that of this serial line.
+    Line(u64, u8),
 }
 
 /// The open question.

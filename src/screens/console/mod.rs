@@ -8,7 +8,7 @@ mod draw;
 pub mod emulator;
 pub mod keys;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use self::emulator::Emulator;
 use super::{Cx, Pane, Place, Reply};
@@ -22,6 +22,9 @@ use crate::{
         pane::{Freshness, Title},
     },
 };
+
+/// Bytes that are kept of what is typed before it is open.
+const KEPT: usize = 4096;
 
 /// How it stands with the connection.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -43,6 +46,10 @@ pub struct ConsolePane {
     pub link: Link,
     /// Whether what it shows is recorded.
     pub recording: bool,
+    /// Whether it is to be recorded as soon as it is open, and into which file if that was said.
+    pub record: Option<Option<PathBuf>>,
+    /// What was typed before it is open.
+    kept: Vec<u8>,
     /// The keys that the frame names: that which leaves it, and that which opens it again.
     pub keys: [String; 2],
     emulator: Emulator,
@@ -57,6 +64,8 @@ impl ConsolePane {
             session,
             link: Link::Opening,
             recording: false,
+            record: None,
+            kept: Vec::new(),
             keys: [String::new(), String::new()],
             emulator: Emulator::new(columns, rows),
             depth,
@@ -66,6 +75,25 @@ impl ConsolePane {
     /// Whether keys are the guest's.
     pub fn is_live(&self) -> bool {
         !matches!(self.link, Link::Over(_))
+    }
+
+    /// Whose it is.
+    pub fn object(&self) -> &ObjectRef {
+        &self.object
+    }
+
+    /// Keeps what was typed before it is open; returns whether there was room for it.
+    pub fn keep(&mut self, bytes: &[u8]) -> bool {
+        let fits = self.kept.len() + bytes.len() <= KEPT;
+        if fits {
+            self.kept.extend_from_slice(bytes);
+        }
+        fits
+    }
+
+    /// What was kept; nothing is kept any more.
+    pub fn take_kept(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.kept)
     }
 
     /// Takes what the guest wrote; returns what it is to be answered.
@@ -117,6 +145,9 @@ impl Pane for ConsolePane {
         } else {
             format!("{open} opens it again")
         };
+        if !self.kept.is_empty() {
+            detail = format!("what is typed is kept {} {detail}", g.dot);
+        }
         if self.recording {
             detail = format!("{} rec {} {detail}", g.on, g.dot);
         }
