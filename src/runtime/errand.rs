@@ -73,7 +73,7 @@ impl Errand {
             }
             Err(error) => (None, Stage::Failed, format!("`{program}` cannot be run: {error}")),
         };
-        tracing::info!(program, begun = child.is_some(), "{title}");
+        tracing::info!(program, begun = child.is_some(), "{title:?}");
         Self {
             told: (Tone::Bad, format!("{title}: {told}")),
             title,
@@ -107,7 +107,7 @@ impl Errand {
             Ok(status) => verdict(status),
             Err(error) => (Tone::Bad, format!("nobody knows how it ended: {error}"), true),
         };
-        tracing::info!("{} {how}", self.title);
+        tracing::info!("{:?} {how}", self.title);
         self.told = (tone, format!("{} {how}", self.title));
         stays
     }

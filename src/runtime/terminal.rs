@@ -142,16 +142,18 @@ impl Lent {
 }
 
 /// What brings a terminal back to its senses without losing what is on it. Its palette is left alone: it may be the
-/// user's own.
+/// user's own. The alternate screen is left without its usual sequence, which would put the cursor back to where we
+/// had it, over the last words of the program; what sends it home stands between what keeps its place and what puts it
+/// back.
 const CALM: &[u8] = concat!(
-    "\x1b[?2026l",                                           // synchronized output that nobody ended
-    "\x1b\\",                                                // a title or the like that was cut off
-    "\x1b[!p\x1b[r\x1b[?69l\x1b[?6l\x1b[?7h\x1b[4l\x1b[20l", // margins, origin, line wrap, insert, line feed
-    "\x1b(B\x1b)B\x0f",                                      // line-drawing letters
-    "\x1b[?1l\x1b>\x1b[>4;0m\x1b[=0u",                       // keys: cursor, keypad, modifiers, kitty's
+    "\x1b[?2026l",          // synchronized output that nobody ended
+    "\x1b\\",               // a title or the like that was cut off
+    "\x1b[?1047l\x1b[?47l", // alternate screen
+    "\x1b[!p\x1b7\x1b[r\x1b[?69l\x1b[?6l\x1b[?7h\x1b[4l\x1b[20l\x1b8", // margins, origin, line wrap, insert, line feed
+    "\x1b(B\x1b)B\x0f",                                                // line-drawing letters
+    "\x1b[?1l\x1b>\x1b[>4;0m\x1b[=0u", // keys: cursor, keypad, modifiers, kitty's
     "\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1005l\x1b[?1006l\x1b[?1015l", // mouse, focus
-    "\x1b[?2004l",                                           // bracketed paste
-    "\x1b[?1049l\x1b[?1047l\x1b[?47l",                       // alternate screen
+    "\x1b[?2004l",                     // bracketed paste
     "\x1b[?5l\x1b[0m\x1b[0 q\x1b[?25h", // reverse video, colours, shape and sight of the cursor
 )
 .as_bytes();

@@ -43,12 +43,14 @@ fn leave(mut terminal: Terminal) {
 fn a_program_that_is_killed_in_a_mess_leaves_none() {
     let mut terminal = demo(&script(
         "printf \"%s\\n\" \"$#\" \"$@\" >args
+         echo \"the last words\"
          stty raw -echo -onlcr
          printf \"\\033[?1049h\\033[?1003h\\033[?1006h\\033[?2004h\\033[?1h\\033[?25l\\033[2;5r\\033[41m\\033[5;5Hmess\"
          kill -9 $$",
     ));
     terminal.send("S");
     terminal.wait_for("was killed by signal 9; any key goes back");
+    assert!(terminal.text().contains("the last words"), "{}", terminal.text());
     // What the program had switched on is off, before anything of ours is on.
     assert!(!terminal.screen().alternate_screen() && !terminal.screen().bracketed_paste());
     terminal.send("x");
