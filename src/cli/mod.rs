@@ -21,6 +21,7 @@ mod login;
 mod monitors;
 pub mod output;
 pub mod run;
+mod sizes;
 mod target;
 
 use std::{process::ExitCode, time::Duration};
