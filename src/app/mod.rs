@@ -32,7 +32,7 @@ pub use opening::{Alone, Outcome};
 
 use self::{history::History, panes::Panes};
 use crate::{
-    domain::{ClusterId, measure::Measure},
+    domain::{ClusterId, measure::Shown},
     overlays::{Ask, Confirm, Form, Help, Menu, Palette, Toasts},
     plan::{Rules, runs::Runs},
     screens::{Cx, Place},
@@ -72,7 +72,7 @@ pub struct Setup {
     /// What to tell at once: warnings of the configuration.
     pub warnings: Vec<String>,
     /// The metric and the span of time that graphs begin with; their own choice if nothing is said.
-    pub graph: (Option<Measure>, Option<SignedDuration>),
+    pub graph: (Option<Shown>, Option<SignedDuration>),
 }
 
 /// What panes decide from, kept apart from the panes so that both can be borrowed at once.

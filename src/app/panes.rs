@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 
 use crate::{
-    domain::{ObjectRef, measure::Measure},
+    domain::{ObjectRef, measure::Shown},
     screens::{
         Pane, Place,
         clusters::Clusters,
@@ -48,7 +48,7 @@ pub(super) struct Panes {
     clusters: Clusters,
     runs: RunsPane,
     /// What graphs begin with.
-    graph: (Option<Measure>, Option<SignedDuration>),
+    graph: (Option<Shown>, Option<SignedDuration>),
     detail: Option<(Place, Box<dyn Pane>)>,
     /// Consoles that were opened, by their object: they go on while one is elsewhere.
     consoles: BTreeMap<ObjectRef, ConsolePane>,
@@ -56,11 +56,11 @@ pub(super) struct Panes {
 
 impl Panes {
     /// All lists, unfiltered.
-    pub(super) fn new(graph: (Option<Measure>, Option<SignedDuration>)) -> Self {
+    pub(super) fn new(graph: (Option<Shown>, Option<SignedDuration>)) -> Self {
         Self {
             nodes: Nodes::default(),
             guests: Guests::default(),
-            metrics: Metrics::showing(graph.0, graph.1),
+            metrics: Metrics::showing(graph.0.clone(), graph.1),
             storages: Storages::default(),
             tasks: Tasks::default(),
             findings: Findings::default(),
@@ -130,17 +130,17 @@ impl Panes {
         let open = self.detail.take().filter(|(open, _)| open == place);
         let (_, pane) = self
             .detail
-            .insert(open.unwrap_or_else(|| (place.clone(), open_detail(place, self.graph))));
+            .insert(open.unwrap_or_else(|| (place.clone(), open_detail(place, &self.graph))));
         pane.as_mut()
     }
 }
 
-fn open_detail(place: &Place, graph: (Option<Measure>, Option<SignedDuration>)) -> Box<dyn Pane> {
+fn open_detail(place: &Place, graph: &(Option<Shown>, Option<SignedDuration>)) -> Box<dyn Pane> {
     match place {
         Place::Raw(object) => Box::new(RawPane::new(object.clone())),
         Place::Run(ticket) => Box::new(RunPane::new(*ticket)),
         Place::Log(object) => Box::new(LogPane::new(object.clone())),
-        Place::MetricsOf(object) => Box::new(Metrics::showing(graph.0, graph.1).of(object.clone())),
+        Place::MetricsOf(object) => Box::new(Metrics::showing(graph.0.clone(), graph.1).of(object.clone())),
         Place::Object(object) => Box::new(ObjectPane::new(object.clone())),
         // The lists are not details; were one asked for here, a list is what it gets.
         _ => Box::new(Findings::default()),

@@ -15,7 +15,10 @@ use crate::{
     actions::Place,
     app::{Alone, Setup},
     clients::pve::Client,
-    domain::{ClusterId, GuestRef, NodeRef, ObjectRef, StorageRef, TaskRef, measure::Measure},
+    domain::{
+        ClusterId, GuestRef, NodeRef, ObjectRef, StorageRef, TaskRef,
+        measure::{Measure, Shown},
+    },
     runtime::{console, links::Links, look, show},
     settings::{ColorDepth, Places, Settings, SignIn, keymap::Keymap},
     store::Store,
@@ -130,6 +133,9 @@ fn setup(settings: &Settings, places: &Places, clusters: &[Link], place: Place) 
     warnings.extend(problems.iter().chain(&settings.warnings).map(ToString::to_string));
     let mut store = Store::new(clusters.iter().map(|link| link.id.clone()));
     store.set_limits(connect::finding_limits(&settings.limits));
+    store.monitors.templates = settings.metrics();
+    store.monitors.set_columns(settings.columns.clone());
+    store.monitors.dashboards = settings.dashboards.clone();
     Setup {
         store,
         keymap,
@@ -205,9 +211,7 @@ pub(super) async fn show(global: &Global, places: &Places, wanted: &Wanted<'_>) 
         Picture::Svg => setup.themes = look::themes(places, &settings.ui, ColorDepth::True).0,
         Picture::Ansi => {}
     }
-    let measure = wanted
-        .metric
-        .map(|word| word.parse().map_err(|()| unknown_metric(word)));
+    let measure = wanted.metric.map(|word| shown(word, &settings));
     let span = wanted.range.map(|span| jiff::SignedDuration::from_secs(span.0));
     setup.graph = (measure.transpose()?, span);
     for warning in std::mem::take(&mut setup.warnings) {
@@ -242,12 +246,25 @@ pub(super) async fn show(global: &Global, places: &Places, wanted: &Wanted<'_>) 
     }
 }
 
-fn unknown_metric(word: &str) -> Failure {
-    let known: Vec<&str> = Measure::ALL.iter().map(|measure| measure.as_str()).collect();
-    Failure::new(
+/// The metric of a graph: what Proxmox knows, or what the configuration asks of monitoring.
+fn shown(word: &str, settings: &Settings) -> Result<Shown, Failure> {
+    if let Ok(measure) = word.parse::<Measure>() {
+        return Ok(measure.into());
+    }
+    let templates = settings.metrics();
+    if templates.iter().any(|template| *template.name == *word) {
+        return Ok(Shown::Metric(word.into()));
+    }
+    let mut known: Vec<&str> = Measure::ALL.iter().map(|measure| measure.as_str()).collect();
+    for template in &templates {
+        if !known.contains(&&*template.name) {
+            known.push(&template.name);
+        }
+    }
+    Err(Failure::new(
         Code::Usage,
         format!("there is no metric `{word}`; there are {}", known.join(", ")),
-    )
+    ))
 }
 
 /// The kinds of object that have a page.

@@ -134,6 +134,26 @@ impl Measure {
         }
     }
 
+    /// The metrics of monitoring that tell the same: the name of each line, and that of the metric.
+    pub fn metrics(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Cpu => &[("", "cpu")],
+            IoWait => &[("", "iowait")],
+            Load => &[("", "load")],
+            Memory => &[("", "memory")],
+            Swap => &[("", "swap")],
+            Pressure => &[
+                ("cpu", "pressure-cpu"),
+                ("disk", "pressure-io"),
+                ("memory", "pressure-memory"),
+            ],
+            Network => &[("in", "net-in"), ("out", "net-out")],
+            Disk => &[("read", "disk-read"), ("write", "disk-write")],
+            Root => &[("", "root")],
+            Fill => &[("", "used")],
+        }
+    }
+
     /// What its numbers mean.
     pub fn unit(self) -> Unit {
         match self {
@@ -166,6 +186,31 @@ impl Measure {
             Root => const { &[part("rootused", "roottotal")] },
             Fill => const { &[part("used", "total")] },
         }
+    }
+}
+
+/// What a graph shows: a measure, or a metric that only monitoring has.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Shown {
+    /// What Proxmox knows as well.
+    Measure(Measure),
+    /// A metric of the configuration, by its name.
+    Metric(Box<str>),
+}
+
+impl Shown {
+    /// The word of the command line and the configuration.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Measure(measure) => measure.as_str(),
+            Self::Metric(name) => name,
+        }
+    }
+}
+
+impl From<Measure> for Shown {
+    fn from(measure: Measure) -> Self {
+        Self::Measure(measure)
     }
 }
 

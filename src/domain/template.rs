@@ -5,6 +5,7 @@ use std::str::FromStr;
 use jiff::SignedDuration;
 
 use super::{
+    ObjectRef,
     matching::{LabelMap, Subject},
     metric::Unit,
 };
@@ -27,6 +28,18 @@ impl Of {
         ("node", Self::Node),
         ("storage", Self::Storage),
     ];
+}
+
+impl Of {
+    /// What an object is; nothing of tasks and whole clusters.
+    pub fn object(object: &ObjectRef) -> Option<Self> {
+        match object {
+            ObjectRef::Guest(_) => Some(Self::Guest),
+            ObjectRef::Node(_) => Some(Self::Node),
+            ObjectRef::Storage(_) => Some(Self::Storage),
+            ObjectRef::Cluster(_) | ObjectRef::Task(_) => None,
+        }
+    }
 }
 
 impl FromStr for Of {

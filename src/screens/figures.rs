@@ -5,8 +5,11 @@
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
-    domain::quantity::{Bytes, percent, short_span},
-    ui::{Cell, Glyphs, Tone},
+    domain::{
+        metric::Unit,
+        quantity::{Bytes, percent, short_span},
+    },
+    ui::{Cell, Glyphs, Tone, graph},
 };
 
 /// Columns of [`usage`].
@@ -25,6 +28,14 @@ pub fn none(g: &Glyphs) -> Cell {
 pub fn share(fraction: Option<f64>, g: &Glyphs) -> Cell {
     match known(fraction) {
         Some(fraction) => Cell::toned(percent(fraction), tone(fraction)).right(),
+        None => none(g),
+    }
+}
+
+/// A value of monitoring, with the letter of its unit.
+pub fn measured(value: Option<f64>, unit: Unit, g: &Glyphs) -> Cell {
+    match known(value) {
+        Some(value) => Cell::number(graph::value(value, unit)),
         None => none(g),
     }
 }

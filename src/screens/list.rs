@@ -8,13 +8,13 @@
 use std::{cmp::Ordering, collections::BTreeSet, marker::PhantomData};
 
 use super::{
-    Cx, Pane, Place, Reply,
+    Cx, Pane, Place, Reply, figures,
     freshness::{freshness, several_clusters},
 };
 use crate::{
     actions::{self, Id, Scope, Target},
-    domain::{ClusterId, ObjectRef, filter::Filter},
-    store::{Cluster, Feed, FeedKey, Store},
+    domain::{ClusterId, ObjectRef, filter::Filter, template::Of},
+    store::{Cluster, Feed, FeedKey, MonitorKey, Store},
     ui::{
         Canvas, Cell, Tone,
         pane::{Freshness, Title},
@@ -47,6 +47,11 @@ pub trait Listing {
 
     /// A number that changes when rows, or what they are sorted by, change.
     fn revision(store: &Store) -> u64;
+
+    /// The columns that are asked of monitoring: the place of each among the columns, and its number in the store.
+    fn measured(_rows: &Self::Rows<'_>) -> Vec<(usize, usize)> {
+        Vec::new()
+    }
 
     /// What the frame says besides the number of rows.
     fn note(_store: &Store) -> String {
@@ -123,6 +128,9 @@ impl<L: Listing> List<L> {
         if marks > 0 {
             detail = format!("{detail} {dot} {marks} marked");
         }
+        if let Some(trouble) = self.trouble(cx) {
+            detail = format!("{detail} {dot} {trouble}");
+        }
         detail
     }
 
@@ -174,6 +182,22 @@ impl<L: Listing> List<L> {
             .collect()
     }
 
+    /// The columns of monitoring that have room: the others are not asked for.
+    fn measured(&self, cx: &Cx<'_>) -> Vec<usize> {
+        let rows = L::rows(cx);
+        let mut measured = L::measured(&rows);
+        measured.retain(|(column, _)| draw::is_shown(rows.columns(), self.width, *column));
+        measured.into_iter().map(|(_, number)| number).collect()
+    }
+
+    /// What is wrong with columns of monitoring.
+    fn trouble(&self, cx: &Cx<'_>) -> Option<String> {
+        self.measured(cx).into_iter().find_map(|number| {
+            let trouble = cx.store.monitors.column_trouble(number)?;
+            Some(format!("{}: {trouble}", cx.store.monitors.column(number)?.name))
+        })
+    }
+
     fn sort_by_next_shown(&mut self, rows: &L::Rows<'_>) {
         for _ in rows.columns() {
             self.table.sort_next(rows);
@@ -219,6 +243,12 @@ impl<L: Listing> Pane for List<L> {
     fn interest(&self, cx: &Cx<'_>, feeds: &mut BTreeSet<FeedKey>) {
         feeds.extend(Self::keys(cx, L::FEEDS));
         feeds.extend(Self::keys(cx, L::EXTRA));
+    }
+
+    fn monitors(&self, cx: &Cx<'_>, feeds: &mut BTreeSet<MonitorKey>) {
+        for number in self.measured(cx) {
+            feeds.extend(cx.store.monitors.column_feeds(number));
+        }
     }
 
     fn refresh(&mut self, cx: &Cx<'_>) {
@@ -344,6 +374,25 @@ impl<R: Rows> Rows for Dimmed<'_, R> {
     }
 }
 
+/// What a column of monitoring takes at least.
+const MEASURED_WIDTH: u16 = 8;
+/// Somebody wished for it: most other columns go first when room is short.
+const MEASURED_RANK: u8 = 3;
+
+/// A cell of a column of monitoring. What could not be read anew is dimmed.
+pub fn measured(cx: &Cx<'_>, number: usize, object: &ObjectRef) -> Cell {
+    let monitors = &cx.store.monitors;
+    let Some(column) = monitors.column(number) else {
+        return Cell::empty();
+    };
+    let cell = figures::measured(monitors.column_value(number, object), column.unit, cx.glyphs);
+    if monitors.column_failed(number, object.cluster()) {
+        cell.all(Tone::Muted)
+    } else {
+        cell
+    }
+}
+
 /// The columns of a list, each with the field that it shows.
 #[derive(Clone, Debug)]
 pub struct Columns<F> {
@@ -367,6 +416,28 @@ impl<F: Copy + PartialEq> Columns<F> {
     pub fn all(all: &[(F, Column)]) -> Self {
         let (fields, columns) = all.iter().copied().unzip();
         Self { fields, columns }
+    }
+
+    /// With the columns of monitoring behind what they follow.
+    #[must_use]
+    pub fn measured(mut self, cx: &Cx<'_>, of: Of, behind: F, field: impl Fn(usize) -> F) -> Self {
+        let place = self.fields.iter().position(|known| *known == behind);
+        let place = place.map_or(self.fields.len(), |place| place + 1);
+        for (place, (number, column)) in (place..).zip(cx.store.monitors.columns(of)) {
+            let width = MEASURED_WIDTH.max(column.name.len() as u16 + 1);
+            self.fields.insert(place, field(number));
+            self.columns
+                .insert(place, Column::number(column.name, width, MEASURED_RANK));
+        }
+        self
+    }
+
+    /// The places and numbers of the columns of monitoring.
+    pub fn measures(&self, number: impl Fn(F) -> Option<usize>) -> Vec<(usize, usize)> {
+        let fields = self.fields.iter().enumerate();
+        fields
+            .filter_map(|(place, field)| Some((place, number(*field)?)))
+            .collect()
     }
 
     /// What the table needs.

@@ -16,6 +16,7 @@ mod color;
 mod connection;
 mod console;
 mod edit;
+mod graphs;
 pub mod keymap;
 mod kind;
 mod metrics;
@@ -37,6 +38,7 @@ pub use color::{ColorDepth, ColorSpec};
 pub use connection::{Given, Overrides};
 pub use console::{Limits, Ui};
 pub use edit::set_server;
+pub use graphs::WantedColumn;
 pub use kind::ServerKind;
 pub use metrics::SHIPPED as SHIPPED_METRICS;
 pub use monitoring::{MonitorAccess, MonitorSettings};
@@ -48,7 +50,7 @@ pub use token::Token;
 
 use toml::de::DeTable;
 
-use crate::domain::{MonitorKind, template::Template};
+use crate::domain::{MonitorKind, dashboard::Dashboards, template::Template};
 use cluster::{Home, Layer};
 use monitoring::MonitorLayer;
 use reader::Reader;
@@ -71,6 +73,8 @@ const SECTIONS: [&str; 11] = [
     "alertmanager",
     "exporter",
     "metric",
+    "columns",
+    "grafana",
 ];
 
 /// What the files say. Connections are made of it by [`Settings::clusters`].
@@ -86,6 +90,10 @@ pub struct Settings {
     pub ssh: Ssh,
     /// How much the guests of a pool or with a tag may have together, in the order of the files.
     pub quotas: Vec<Quota>,
+    /// Columns of lists that are asked of monitoring.
+    pub columns: Vec<WantedColumn>,
+    /// Where dashboards are.
+    pub dashboards: Dashboards,
     /// The files that were read, in order.
     pub files: Vec<PathBuf>,
     /// What is wrong and does not stop.
@@ -236,7 +244,8 @@ impl Settings {
         }
     }
 
-    /// Reads the monitoring servers and the metrics of a file. Says whether there are secrets in it.
+    /// Reads the monitoring servers, the metrics and what is shown of them of a file. Says whether there are secrets
+    /// in it.
     fn monitors_of(&mut self, reader: &mut Reader<'_>, home: &Home<'_>, table: &DeTable<'_>) -> bool {
         let mut holds_secret = false;
         let mut here: Vec<MonitorLayer> = Vec::new();
@@ -266,6 +275,13 @@ impl Settings {
         // What a later file says comes first, as everywhere.
         own.append(&mut self.metrics);
         self.metrics = own;
+        if let Some(columns) = reader.table(table, "columns") {
+            let metrics = self.metrics();
+            graphs::columns(reader, columns, &metrics, &mut self.columns);
+        }
+        if let Some(boards) = reader.table(table, "grafana") {
+            graphs::dashboards(reader, boards, &mut self.dashboards);
+        }
         holds_secret
     }
 

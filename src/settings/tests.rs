@@ -6,6 +6,8 @@ use super::*;
 
 const OPTIONS: [(&str, &[&str]); 7] = [
     ("acting", acting::ACTING_KEYS),
+    ("columns", graphs::COLUMN_KEYS),
+    ("grafana", graphs::GRAFANA_KEYS),
     ("quotas.acme", acting::QUOTA_KEYS),
     ("ssh", ssh::SSH_KEYS),
     ("ui", console::UI_KEYS),

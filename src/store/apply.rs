@@ -185,6 +185,10 @@ impl Cluster {
             (Feed::HaStatus, Payload::HaStatus(ha)) => set(&mut self.ha, ha),
             (Feed::HaRules, Payload::HaRules(rules)) => set(&mut self.ha_rules, rules),
             (Feed::ClusterLog, Payload::ClusterLog(log)) => set(&mut self.log, log),
+            (Feed::Readings, Payload::Readings(readings)) => {
+                let changed = self.take_readings(readings);
+                return Ok(Effect::of(Kind::Details, changed));
+            }
             (Feed::Version, Payload::Version(version)) => set(&mut self.version, version),
             (Feed::Permissions, Payload::Permissions(permissions)) => set(&mut self.permissions, permissions),
             (Feed::ClusterFirewall, Payload::Firewall(firewall)) => set(&mut self.firewall, firewall),

@@ -12,6 +12,7 @@ use crate::domain::{
     ClusterId, ClusterStatus, Finding, Guest, GuestDetail, GuestStatus, HaRules, HaStatus, Inventory,
     LogEntry, Node, NodeName, Pool, SdnZone, Storage, StorageName, Task, Upid, Vmid,
     cluster::{Firewall, FirewallGroup},
+    reading::{Reading, ReadingOf},
 };
 
 use super::{
@@ -22,6 +23,7 @@ use super::{
     freshness::{Freshness, Health, Records},
     history::{History, Ring, fill_ring},
     index::{Index, same_places},
+    readings::Readings,
     tasks::Tasks,
 };
 
@@ -46,6 +48,7 @@ pub struct Cluster {
     pub(super) details: Details,
     pub(super) records: Records,
     pub(super) history: Histories,
+    pub(super) readings: Readings,
     pub(super) locks: HashMap<Vmid, Lock>,
     pub(super) findings: Findings,
     pub(super) status: Option<ClusterStatus>,
@@ -85,6 +88,7 @@ impl Cluster {
             details: Details::default(),
             records: Records::default(),
             history: Histories::default(),
+            readings: Readings::default(),
             locks: HashMap::new(),
             findings: Findings::default(),
             status: None,
@@ -355,6 +359,11 @@ impl Cluster {
 
     fn forget_what_is_gone(&mut self) {
         let index = &self.index;
+        self.readings.retain(|of| match of {
+            ReadingOf::Node(node) => index.nodes.contains_key(node),
+            ReadingOf::Guest(vmid) => index.guests.contains_key(vmid),
+            ReadingOf::Storage(node, name) => index.storages.contains_key(&(node.clone(), name.clone())),
+        });
         self.history
             .nodes
             .retain(|name, _| index.nodes.contains_key(name));
@@ -391,6 +400,22 @@ impl Cluster {
             };
             self.locks.insert(guest.vmid, lock);
         }
+    }
+
+    /// Takes readings, also for what was before this run began. Says whether there was anything new in them.
+    pub(super) fn take_readings(&mut self, readings: Vec<Reading>) -> bool {
+        let news = self.readings.take(readings);
+        for (of, recent) in self.readings.iter() {
+            let history = match of {
+                ReadingOf::Node(node) => self.history.nodes.get_mut(node),
+                ReadingOf::Guest(vmid) => self.history.guests.get_mut(vmid),
+                ReadingOf::Storage(..) => None,
+            };
+            if let Some(history) = history {
+                history.begin_with(recent);
+            }
+        }
+        news
     }
 
     fn record_history(&mut self, at: Timestamp) {

@@ -11,6 +11,7 @@ use crate::domain::{
     guest::{GuestInterface, Snapshot},
     migration::Migration,
     node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
+    reading::Reading,
     rrd::{Frame, Rrd},
     storage::{StorageDetail, Volume},
     task::TaskLog,
@@ -31,6 +32,8 @@ pub enum Feed {
     HaRules,
     /// `/cluster/log`.
     ClusterLog,
+    /// `/cluster/metrics/export`: the last half hour of all objects; older servers have none, and some never fill it.
+    Readings,
     /// `/version`.
     Version,
     /// `/access/permissions`: what this sign-in may do.
@@ -103,6 +106,8 @@ impl Feed {
             // pvestatd renews it each 10 s: asking faster brings nothing.
             Self::Resources => 10,
             Self::Tasks => 15,
+            // Each read brings all that came since the last one.
+            Self::Readings => 20,
             Self::TaskStatus(_)
             | Self::ClusterStatus
             | Self::StorageStatus(..)
@@ -202,6 +207,7 @@ pub enum Payload {
     HaStatus(HaStatus),
     HaRules(HaRules),
     ClusterLog(Vec<LogEntry>),
+    Readings(Vec<Reading>),
     Version(Box<str>),
     /// Path and privileges.
     Permissions(Vec<(Box<str>, Vec<Box<str>>)>),

@@ -4,6 +4,8 @@
 
 use jiff::Timestamp;
 
+use super::readings::Recent;
+
 /// How many samples are kept.
 pub const SAMPLES: usize = 60;
 
@@ -86,6 +88,20 @@ impl Ring {
             .map(move |(index, sample)| (last - (newest - index as i64) * self.step(), sample))
     }
 
+    /// The same with what was before its first reading in front of it.
+    fn after(&self, before: impl Iterator<Item = (Timestamp, Option<f64>)>) -> Self {
+        let first = self.points().next().map_or(i64::MAX, |(second, _)| second);
+        let mut ring = Self::new(self.step);
+        for (at, value) in before.take_while(|(at, _)| at.as_second() < first - self.step() / 2) {
+            ring.push(at, value);
+        }
+        for (second, value) in self.points() {
+            let at = Timestamp::from_second(second).unwrap_or_default();
+            ring.push(at, value.map(f64::from));
+        }
+        ring
+    }
+
     /// Whether the last `count` readings are all there and all at least `limit`.
     pub fn stays_above(&self, limit: f32, count: usize) -> bool {
         count > 0
@@ -129,6 +145,26 @@ impl History {
     pub(super) fn push(&mut self, at: Timestamp, cpu: Option<f64>, mem: Option<f64>) {
         self.cpu.push(at, cpu);
         self.mem.push(at, mem);
+    }
+}
+
+impl History {
+    /// Puts what is told of earlier moments in front of what was seen here.
+    pub(super) fn begin_with(&mut self, recent: &Recent) {
+        let first = self.cpu.points().next().map(|(second, _)| second);
+        let earlier = |first: i64| !recent.is_empty() && recent.at(0).as_second() + 15 < first;
+        // A full ring has no room for more.
+        if self.cpu.samples().next().flatten().is_some() || !first.is_none_or(earlier) {
+            return;
+        }
+        let rows = 0..recent.len();
+        let share = |row| Some(recent.get(row, "mem")? / recent.get(row, "maxmem")?);
+        let of_node = |row| Some(recent.get(row, "memused")? / recent.get(row, "memtotal")?);
+        let mem = |row| share(row).or_else(|| of_node(row));
+        self.mem = self.mem.after(rows.clone().map(|row| (recent.at(row), mem(row))));
+        self.cpu = self
+            .cpu
+            .after(rows.map(|row| (recent.at(row), recent.get(row, "cpu"))));
     }
 }
 

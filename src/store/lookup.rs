@@ -10,6 +10,7 @@ use crate::domain::{
     guest::{GuestInterface, Snapshot},
     migration::Migration,
     node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
+    reading::ReadingOf,
     rrd::{Frame, Rrd},
     storage::{StorageDetail, Volume},
 };
@@ -23,6 +24,7 @@ use super::{
     freshness::{Freshness, Health, Records},
     history::{History, Ring},
     log::LogBuffer,
+    readings::Recent,
 };
 
 impl Store {
@@ -282,6 +284,17 @@ impl Store {
     pub fn rrd(&self, object: &ObjectRef, frame: Frame) -> Option<&Rrd> {
         let rrds = &self.cluster(object.cluster())?.details.rrds;
         rrds.get(&(object.clone(), frame))?.as_ref()
+    }
+
+    /// The last half hour of an object ([`Feed::Readings`]).
+    pub fn readings(&self, object: &ObjectRef) -> Option<&Recent> {
+        let of = match object {
+            ObjectRef::Node(node) => ReadingOf::Node(node.node.clone()),
+            ObjectRef::Guest(guest) => ReadingOf::Guest(guest.vmid),
+            ObjectRef::Storage(storage) => ReadingOf::Storage(storage.node.clone(), storage.storage.clone()),
+            ObjectRef::Cluster(_) | ObjectRef::Task(_) => return None,
+        };
+        self.cluster(object.cluster())?.readings.get(&of)
     }
 
     /// From where on something is a finding.

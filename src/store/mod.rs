@@ -22,8 +22,10 @@ mod index;
 mod log;
 mod lookup;
 pub mod monitors;
+mod readings;
 mod shelf;
 pub mod snapshot;
+mod subject;
 mod tasks;
 #[cfg(test)]
 mod tests;
@@ -42,9 +44,10 @@ pub use freshness::{Freshness, Health};
 pub use history::{History, Ring};
 pub use log::LogBuffer;
 pub use monitors::{
-    Monitor, Monitors, Scraped,
+    MetricColumn, Monitor, Monitors, Scraped,
     feed::{MonitorFeed, MonitorKey, MonitorPayload, MonitorUpdate},
 };
+pub use readings::Recent;
 pub use snapshot::Snapshot;
 
 /// Everything that is known.
@@ -90,12 +93,16 @@ impl Store {
 
     /// Sets which monitoring servers there are. What was read of those before is forgotten.
     pub fn set_monitors(&mut self, servers: impl IntoIterator<Item = MonitorInfo>) {
-        self.monitors = Monitors::new(servers);
+        self.monitors.set_servers(servers);
     }
 
     /// Takes the outcome of one read of a monitoring server. One that is not known changes nothing.
     pub fn apply_monitor(&mut self, update: MonitorUpdate) -> Changes {
+        let key = update.key.clone();
         let (monitors, freshness) = self.monitors.apply(update);
+        if monitors {
+            self.fill_columns(&key);
+        }
         let kinds = [(Kind::Monitors, monitors), (Kind::Freshness, freshness)];
         let kinds: Vec<Kind> = kinds
             .into_iter()

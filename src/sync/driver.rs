@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::{
     sync::{mpsc, watch},
     time::Instant,
@@ -18,9 +18,16 @@ use super::{
     schedule::Schedule,
 };
 use crate::{
-    domain::{ClusterId, GuestKind, Inventory, NodeName, NodeStatus, TaskState, Upid, Vmid},
+    domain::{
+        ClusterId, GuestKind, Inventory, NodeName, NodeStatus, TaskState, Upid, Vmid, reading::Reading,
+    },
     store::{Feed, FeedError, FeedErrorKind, Payload, Update},
 };
+
+/// Up to so many guests the readings of a cluster are read once although nobody looks at a graph.
+const SMALL: usize = 300;
+/// Readings that are asked for at once: what is more costs the server noticeable time.
+const READINGS: usize = 60_000;
 
 /// What a driver is told.
 #[derive(Debug)]
@@ -116,7 +123,18 @@ impl Driver {
                 for feed in self.known.found_again() {
                     self.schedule.refresh_if_watched(&feed, now);
                 }
-                self.schedule.survey(surveys(inventory), now);
+                let mut surveyed = surveys(inventory);
+                if inventory.guests.len() <= SMALL {
+                    // Once, so that sparklines begin with what was before.
+                    surveyed.push(Feed::Readings);
+                }
+                self.schedule.survey(surveyed, now);
+            }
+            Ok(Payload::Readings(readings)) => {
+                self.known.told(readings);
+                if !self.schedule.is_watched(feed) {
+                    self.schedule.rest(feed, now);
+                }
             }
             Ok(Payload::TaskLog(log)) => {
                 if let Feed::TaskLog(upid) = feed {
@@ -179,6 +197,35 @@ pub fn surveys(inventory: &Inventory) -> Vec<Feed> {
 /// Where a guest is and what kind it is.
 type GuestPlace = (NodeName, GuestKind);
 
+/// How far readings are known.
+#[derive(Clone, Copy, Default)]
+enum Told {
+    /// They were not asked for yet.
+    #[default]
+    Nothing,
+    /// They were, and there were none: by the server's clock it may have been the wrong time.
+    Empty,
+    /// Up to this moment.
+    Until(Timestamp),
+}
+
+impl Told {
+    /// From when on to ask; `None` is for the newest only.
+    fn after(self, objects: usize, now: Timestamp) -> Option<Timestamp> {
+        let generations = (READINGS / objects.saturating_mul(8).max(1)).clamp(6, 180);
+        let earliest = now.checked_sub(SignedDuration::from_secs(10) * generations as i32);
+        match self {
+            Self::Nothing => earliest.ok(),
+            Self::Empty => None,
+            // The clocks of the nodes differ a little; what comes twice is known already.
+            Self::Until(newest) => {
+                let known = newest.checked_sub(SignedDuration::from_secs(10)).ok();
+                known.max(earliest.ok())
+            }
+        }
+    }
+}
+
 /// What reads need that their feed does not say.
 #[derive(Default)]
 struct Known {
@@ -186,11 +233,15 @@ struct Known {
     /// Feeds of guests that were not where they were asked for, and where that was.
     missed: HashMap<Feed, Option<GuestPlace>>,
     lines: HashMap<Upid, usize>,
+    /// How many nodes, guests and storages there are.
+    objects: usize,
+    readings: Told,
     over: BTreeSet<Upid>,
 }
 
 impl Known {
     fn inventory(&mut self, inventory: &Inventory) {
+        self.objects = inventory.nodes.len() + inventory.guests.len() + inventory.storages.len();
         self.guests = inventory
             .guests
             .iter()
@@ -236,7 +287,20 @@ impl Known {
                 .and_then(|upid| self.lines.get(upid))
                 .copied()
                 .unwrap_or(0),
+            after: (*feed == Feed::Readings)
+                .then(|| self.readings.after(self.objects, Timestamp::now()))
+                .flatten(),
         }
+    }
+
+    /// Remembers up to when readings are known.
+    fn told(&mut self, readings: &[Reading]) {
+        let newest = readings.iter().map(|reading| reading.sample.at).max();
+        self.readings = match (newest, self.readings) {
+            (Some(newest), _) => Told::Until(newest),
+            (None, Told::Nothing) => Told::Empty,
+            (None, known) => known,
+        };
     }
 
     /// A log that nobody looks at is read from its start when somebody does again.

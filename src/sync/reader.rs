@@ -2,6 +2,8 @@
 
 use std::future::Future;
 
+use jiff::Timestamp;
+
 use crate::{
     clients::{Error, pve::Client},
     domain::{
@@ -23,6 +25,8 @@ pub struct Place {
     pub guest: Option<(NodeName, GuestKind)>,
     /// The first line of a log that is not known yet.
     pub line: usize,
+    /// Only readings after this moment; without it the newest only.
+    pub after: Option<Timestamp>,
 }
 
 impl Place {
@@ -32,7 +36,10 @@ impl Place {
             let guest = store.cluster(&key.cluster)?.guest(vmid)?;
             Some((guest.node.clone(), guest.kind))
         });
-        Self { guest, line: 0 }
+        Self {
+            guest,
+            ..Self::default()
+        }
     }
 }
 
@@ -56,6 +63,7 @@ async fn read(client: &Client, feed: &Feed, place: &Place) -> Result<Payload, Er
         Feed::HaStatus => Payload::HaStatus(client.ha_status().await?),
         Feed::HaRules => Payload::HaRules(client.ha_rules().await?),
         Feed::ClusterLog => Payload::ClusterLog(client.cluster_log(CLUSTER_LOG).await?),
+        Feed::Readings => Payload::Readings(client.cluster_readings(place.after).await?),
         Feed::Version => Payload::Version(client.version().await?),
         Feed::Permissions => Payload::Permissions(client.permissions().await?),
         Feed::ClusterFirewall => Payload::Firewall(client.cluster_firewall().await?),

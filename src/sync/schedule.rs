@@ -340,6 +340,11 @@ impl Schedule {
             .is_some_and(|core| core.answered && core.failures == 0)
     }
 
+    /// Whether somebody looks at it.
+    pub fn is_watched(&self, feed: &Feed) -> bool {
+        self.jobs.get(feed).is_some_and(|job| job.reason > Reason::Survey)
+    }
+
     /// What it tells of is over: nothing new will come for a long time.
     pub fn rest(&mut self, feed: &Feed, now: Instant) {
         if let Some(job) = self.jobs.get_mut(feed) {

@@ -92,7 +92,7 @@ fn recorded() -> World {
 }
 
 fn pane(object: ObjectRef, measure: Measure, hours: i64) -> Metrics {
-    Metrics::showing(Some(measure), Some(SignedDuration::from_hours(hours))).of(object)
+    Metrics::showing(Some(measure.into()), Some(SignedDuration::from_hours(hours))).of(object)
 }
 
 #[rstest]

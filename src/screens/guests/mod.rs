@@ -26,6 +26,10 @@ impl Listing for AllGuests {
         view::GuestRows::new(cx)
     }
 
+    fn measured(rows: &Self::Rows<'_>) -> Vec<(usize, usize)> {
+        rows.measures()
+    }
+
     fn revision(store: &Store) -> u64 {
         store.guests_revision().max(store.findings_revision())
     }

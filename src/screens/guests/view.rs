@@ -6,7 +6,7 @@ use std::{borrow::Cow, cmp::Ordering, collections::HashMap, io::Write};
 
 use super::super::{
     Cx, figures, flags,
-    list::{Columns, longest},
+    list::{self, Columns, longest},
     states::{self, State},
 };
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
         ClusterId, Guest, GuestKind, GuestRef, GuestStatus, ObjectRef, Vmid,
         filter::{Filter, Key, Searchable},
         quantity, task_kind,
+        template::Of,
     },
     plan::Deed,
     store::Store,
@@ -44,6 +45,8 @@ enum Field {
     Ha,
     Pool,
     Tags,
+    /// A column of monitoring, by its number.
+    Measured(usize),
 }
 
 const COLUMNS: &[(Field, Column)] = &[
@@ -84,8 +87,8 @@ const COLUMNS: &[(Field, Column)] = &[
 ];
 
 /// All guests, in the order of the store.
-#[derive(Debug)]
 pub struct GuestRows<'a> {
+    cx: Cx<'a>,
     store: &'a Store,
     glyphs: &'a Glyphs,
     columns: Columns<Field>,
@@ -110,7 +113,8 @@ impl<'a> GuestRows<'a> {
             .collect();
         let highest = rows.iter().map(|row| row.guest.vmid.0).max().unwrap_or(0);
         let digits = highest.checked_ilog10().unwrap_or(0) + 1;
-        let mut columns = Columns::new(COLUMNS, cx, Field::Cluster);
+        let mut columns =
+            Columns::new(COLUMNS, cx, Field::Cluster).measured(cx, Of::Guest, Field::Disk, Field::Measured);
         columns.widen(Field::Vmid, digits as u16);
         columns.fit(
             Field::Cluster,
@@ -136,12 +140,26 @@ impl<'a> GuestRows<'a> {
             0,
         );
         Self {
+            cx: *cx,
             store: cx.store,
             glyphs: cx.glyphs,
             columns,
             rows,
             doing: doing(cx),
         }
+    }
+
+    fn measured(&self, a: Row<'a>, b: Row<'a>, number: usize) -> Ordering {
+        let value = |row: Row<'a>| self.cx.store.monitors.column_value(number, &row.id());
+        by_number(value(a), value(b))
+    }
+
+    /// The columns of monitoring.
+    pub fn measures(&self) -> Vec<(usize, usize)> {
+        self.columns.measures(|field| match field {
+            Field::Measured(number) => Some(number),
+            _ => None,
+        })
     }
 
     fn cell_of(&self, row: Row<'a>, field: Field) -> Cell {
@@ -172,6 +190,7 @@ impl<'a> GuestRows<'a> {
             },
             Field::Pool => guest.pool.as_deref().map_or_else(Cell::empty, Cell::text),
             Field::Tags => Cell::toned(guest.tags.join(" "), Tone::Info),
+            Field::Measured(number) => list::measured(&self.cx, number, &row.id()),
         }
     }
 
@@ -245,6 +264,7 @@ impl Rows for GuestRows<'_> {
             Field::Ha => a.guest.ha_state.cmp(&b.guest.ha_state),
             Field::Pool => a.guest.pool.cmp(&b.guest.pool),
             Field::Tags => a.guest.tags.cmp(&b.guest.tags),
+            Field::Measured(number) => self.measured(a, b, number),
         }
     }
 

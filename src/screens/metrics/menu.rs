@@ -3,13 +3,19 @@
 use jiff::SignedDuration;
 
 use crate::{
-    domain::measure::Measure,
+    domain::{
+        MonitorKind, ObjectRef,
+        measure::{Measure, Shown},
+        template::Of,
+    },
+    screens::Cx,
     ui::{Canvas, Rect, Tone},
 };
 
 /// How much of time can be chosen, with its name.
-pub const RANGES: [(&str, i64); 8] = [
+pub const RANGES: [(&str, i64); 9] = [
     ("10 min", 600),
+    ("30 min", 1800),
     ("1 h", 3600),
     ("6 h", 21_600),
     ("1 day", 86_400),
@@ -28,6 +34,45 @@ pub fn span_name(span: SignedDuration) -> String {
     )
 }
 
+/// A metric of the menu.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Entry {
+    /// What it shows.
+    pub(super) shown: Shown,
+    /// What it is. Foreign text, if it comes from the configuration.
+    title: String,
+}
+
+/// What can be shown of an object: what Proxmox knows, and what its Prometheus has beside that.
+pub(super) fn entries(cx: &Cx<'_>, object: &ObjectRef) -> Vec<Entry> {
+    let known = Measure::of(object);
+    let mut entries: Vec<Entry> = known
+        .iter()
+        .map(|measure| Entry {
+            shown: (*measure).into(),
+            title: measure.title().to_owned(),
+        })
+        .collect();
+    let monitors = &cx.store.monitors;
+    let server = monitors.watching(MonitorKind::Prometheus, object.cluster());
+    let (Some(of), Some(server)) = (Of::object(object), server) else {
+        return entries;
+    };
+    let covered = |name: &str| {
+        let mut metrics = known.iter().flat_map(|measure| measure.metrics());
+        metrics.any(|(_, metric)| *metric == name)
+    };
+    for template in monitors.templates.iter().filter(|template| template.of == of) {
+        let shown = Shown::Metric(template.name.clone());
+        let there = template.needs.iter().any(|metric| server.has(metric));
+        if there && !covered(&template.name) && entries.iter().all(|entry| entry.shown != shown) {
+            let title = template.title.to_string();
+            entries.push(Entry { shown, title });
+        }
+    }
+    entries
+}
+
 /// An open menu.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Menu {
@@ -38,16 +83,16 @@ pub(super) enum Menu {
 }
 
 /// What is chosen.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Chosen {
-    Measure(Measure),
+    Metric(Shown),
     Range(SignedDuration),
 }
 
 impl Menu {
     /// The menu of metrics, at the one that is shown.
-    pub(super) fn measures(all: &[Measure], shown: Measure) -> Self {
-        Self::Measure(all.iter().position(|one| *one == shown).unwrap_or(0))
+    pub(super) fn measures(all: &[Entry], shown: &Shown) -> Self {
+        Self::Measure(all.iter().position(|one| one.shown == *shown).unwrap_or(0))
     }
 
     /// The menu of spans, at the one that is shown, or the next longer.
@@ -57,7 +102,7 @@ impl Menu {
     }
 
     /// Moves the selection; behind the last comes the first.
-    pub(super) fn step(&mut self, by: isize, all: &[Measure]) {
+    pub(super) fn step(&mut self, by: isize, all: &[Entry]) {
         let (at, count) = match self {
             Self::Measure(at) => (at, all.len()),
             Self::Range(at) => (at, RANGES.len()),
@@ -68,27 +113,27 @@ impl Menu {
     }
 
     /// What is selected.
-    pub(super) fn chosen(self, all: &[Measure]) -> Option<Chosen> {
+    pub(super) fn chosen(self, all: &[Entry]) -> Option<Chosen> {
         match self {
-            Self::Measure(at) => all.get(at).copied().map(Chosen::Measure),
+            Self::Measure(at) => all.get(at).map(|entry| Chosen::Metric(entry.shown.clone())),
             Self::Range(at) => RANGES
                 .get(at)
                 .map(|(_, seconds)| Chosen::Range(SignedDuration::from_secs(*seconds))),
         }
     }
 
-    fn lines(self, all: &[Measure]) -> Vec<String> {
+    fn lines(self, all: &[Entry]) -> Vec<String> {
         match self {
             Self::Measure(_) => all
                 .iter()
-                .map(|measure| format!("{:<9} {}", measure.as_str(), measure.title()))
+                .map(|entry| format!("{:<9} {}", entry.shown.as_str(), entry.title))
                 .collect(),
             Self::Range(_) => RANGES.iter().map(|(name, _)| (*name).to_owned()).collect(),
         }
     }
 
     /// Draws the menu over the left of a graph, scrolled so far that the selected line is seen.
-    pub(super) fn draw(self, canvas: &mut Canvas<'_>, all: &[Measure]) {
+    pub(super) fn draw(self, canvas: &mut Canvas<'_>, all: &[Entry]) {
         let lines = self.lines(all);
         let (Self::Measure(selected) | Self::Range(selected)) = self;
         let widest = lines.iter().map(String::len).max().unwrap_or(0) as u16;
@@ -123,19 +168,22 @@ mod tests {
 
     #[test]
     fn a_menu_goes_round_and_chooses() {
-        let all = [Measure::Cpu, Measure::Memory];
-        let mut menu = Menu::measures(&all, Measure::Memory);
-        assert_eq!(menu.chosen(&all), Some(Chosen::Measure(Measure::Memory)));
+        let all = [Measure::Cpu, Measure::Memory].map(|measure| Entry {
+            shown: measure.into(),
+            title: measure.title().to_owned(),
+        });
+        let mut menu = Menu::measures(&all, &Measure::Memory.into());
+        assert_eq!(menu.chosen(&all), Some(Chosen::Metric(Measure::Memory.into())));
         menu.step(1, &all);
-        assert_eq!(menu.chosen(&all), Some(Chosen::Measure(Measure::Cpu)));
+        assert_eq!(menu.chosen(&all), Some(Chosen::Metric(Measure::Cpu.into())));
         menu.step(-1, &[]);
         assert_eq!(Menu::ranges(SignedDuration::from_secs(601)), Menu::Range(1));
-        assert_eq!(Menu::ranges(SignedDuration::from_hours(99_999)), Menu::Range(7));
+        assert_eq!(Menu::ranges(SignedDuration::from_hours(99_999)), Menu::Range(8));
     }
 
     #[test]
     fn spans_have_the_names_of_the_menu() {
         assert_eq!(span_name(SignedDuration::from_hours(24)), "1 day");
-        assert_eq!(span_name(SignedDuration::from_mins(30)), "30m 00s");
+        assert_eq!(span_name(SignedDuration::from_mins(31)), "31m 00s");
     }
 }

@@ -2,10 +2,13 @@
 //!
 //! What always holds here:
 //! - Where the values come from and how old they are is always said; so is why there are none.
-//! - The last ten minutes of CPU and memory cost no request; anything else is one feed for each object.
+//! - A Prometheus that watches the cluster is asked first: a query for each line. Otherwise the last half hour of a
+//!   whole cluster is one request, and what is older is one for each object.
 //! - Several marked objects are compared, as many as can be told apart.
 
+mod forecast;
 mod menu;
+mod monitored;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,14 +17,17 @@ use jiff::SignedDuration;
 
 pub use self::menu::{RANGES, span_name};
 use self::{
-    menu::{Chosen, Menu},
+    menu::{Chosen, Entry, Menu, entries},
     source::Gathered,
 };
 use super::{Cx, Pane, Place, Reply, freshness};
 use crate::{
     actions::{Id, Scope},
-    domain::{ObjectRef, measure::Measure},
-    store::FeedKey,
+    domain::{
+        ObjectRef,
+        measure::{Measure, Shown},
+    },
+    store::{FeedKey, MonitorFeed, MonitorKey},
     ui::{
         Canvas, Tone,
         graph::{Drawn, Graph, View},
@@ -60,9 +66,9 @@ pub struct Metrics {
     objects: Vec<ObjectRef>,
     /// How many were marked beyond what is shown.
     left_out: usize,
-    chosen: BTreeMap<Kind, Measure>,
+    chosen: BTreeMap<Kind, Shown>,
     /// The metric to begin with, of whatever kind has it.
-    first: Option<Measure>,
+    first: Option<Shown>,
     view: View,
     menu: Option<Menu>,
     gathered: Gathered,
@@ -88,10 +94,10 @@ impl Default for Metrics {
 
 impl Metrics {
     /// Graphs that begin with a metric and a span of time.
-    pub fn showing(measure: Option<Measure>, span: Option<SignedDuration>) -> Self {
+    pub fn showing(metric: Option<Shown>, span: Option<SignedDuration>) -> Self {
         let usual = Self::default();
         Self {
-            first: measure,
+            first: metric,
             view: span.map_or(usual.view, View::new),
             ..usual
         }
@@ -137,24 +143,29 @@ impl Metrics {
     }
 
     /// The metrics that there are.
-    fn measures(&self) -> &'static [Measure] {
-        self.objects.first().map_or(&[], Measure::of)
+    fn entries(&self, cx: &Cx<'_>) -> Vec<Entry> {
+        self.objects
+            .first()
+            .map_or_else(Vec::new, |object| entries(cx, object))
     }
 
     /// The metric that is shown.
-    fn measure(&self) -> Option<Measure> {
-        let all = self.measures();
-        let chosen = self.kind().and_then(|kind| self.chosen.get(&kind)).copied();
-        let chosen = chosen.or(self.first);
-        chosen
-            .filter(|measure| all.contains(measure))
-            .or(all.first().copied())
+    fn shown(&self) -> Option<Shown> {
+        let all = Measure::of(self.objects.first()?);
+        let chosen = self.kind().and_then(|kind| self.chosen.get(&kind));
+        let possible = |shown: &&Shown| match shown {
+            Shown::Measure(measure) => all.contains(measure),
+            // Whether there is such a metric only its server knows.
+            Shown::Metric(_) => true,
+        };
+        let chosen = chosen.or(self.first.as_ref()).filter(possible).cloned();
+        chosen.or_else(|| all.first().map(|measure| (*measure).into()))
     }
 
     fn choose(&mut self, chosen: Option<Chosen>, cx: &Cx<'_>) {
         match (chosen, self.kind()) {
-            (Some(Chosen::Measure(measure)), Some(kind)) => {
-                self.chosen.insert(kind, measure);
+            (Some(Chosen::Metric(shown)), Some(kind)) => {
+                self.chosen.insert(kind, shown);
             }
             (Some(Chosen::Range(span)), _) => self.view.set_span(span, cx.now),
             _ => {}
@@ -163,13 +174,13 @@ impl Metrics {
 
     /// Up and down: in the menu, or to the next metric.
     fn step(&mut self, by: isize, cx: &Cx<'_>) {
-        let all = self.measures();
+        let all = self.entries(cx);
         if let Some(menu) = &mut self.menu {
-            menu.step(by, all);
-        } else if let Some(measure) = self.measure() {
-            let mut menu = Menu::measures(all, measure);
-            menu.step(by, all);
-            self.choose(menu.chosen(all), cx);
+            menu.step(by, &all);
+        } else if let Some(shown) = self.shown() {
+            let mut menu = Menu::measures(&all, &shown);
+            menu.step(by, &all);
+            self.choose(menu.chosen(&all), cx);
         }
     }
 
@@ -177,7 +188,7 @@ impl Metrics {
     fn toggle(&mut self, wanted: Menu, cx: &Cx<'_>) {
         match self.menu.take() {
             Some(open) if std::mem::discriminant(&open) == std::mem::discriminant(&wanted) => {
-                self.choose(open.chosen(self.measures()), cx);
+                self.choose(open.chosen(&self.entries(cx)), cx);
             }
             _ => self.menu = Some(wanted),
         }
@@ -198,7 +209,7 @@ impl Metrics {
     }
 
     fn detail(&self, cx: &Cx<'_>) -> String {
-        let Some(measure) = self.measure() else {
+        let Some(shown) = self.shown() else {
             return String::new();
         };
         let span = span_name(self.view.span());
@@ -208,7 +219,7 @@ impl Metrics {
             let end = self.view.extent(cx.now).to.to_zoned(cx.zone.clone());
             format!("{span} to {}", end.strftime("%m-%d %H:%M"))
         };
-        let mut parts = vec![measure.as_str().to_owned(), when];
+        let mut parts = vec![shown.as_str().to_owned(), when];
         parts.extend(Some(self.gathered.source.clone()).filter(|source| !source.is_empty()));
         parts.extend(self.gathered.note.clone());
         if self.left_out > 0 {
@@ -224,7 +235,15 @@ impl Pane for Metrics {
             number: None,
             name: self.name(cx),
             detail: self.detail(cx),
-            freshness: freshness::freshness(cx, self.gathered.feeds.iter().cloned()),
+            freshness: freshness::with_monitors(
+                cx,
+                self.gathered.feeds.iter().cloned(),
+                // The names of metrics are seldom read, and nothing is seen of them.
+                self.gathered
+                    .monitors
+                    .iter()
+                    .filter(|key| key.feed != MonitorFeed::Names),
+            ),
         }
     }
 
@@ -233,18 +252,24 @@ impl Pane for Metrics {
     }
 
     fn interest(&self, cx: &Cx<'_>, feeds: &mut BTreeSet<FeedKey>) {
-        if let Some(measure) = self.measure() {
-            feeds.extend(source::feeds(cx, &self.objects, measure, &self.view));
+        if let Some(shown) = self.shown() {
+            feeds.extend(source::feeds(cx, &self.objects, &shown, &self.view));
+        }
+    }
+
+    fn monitors(&self, cx: &Cx<'_>, feeds: &mut BTreeSet<MonitorKey>) {
+        if let Some(shown) = self.shown() {
+            feeds.extend(source::monitors(cx, &self.objects, &shown, &self.view));
         }
     }
 
     fn refresh(&mut self, cx: &Cx<'_>) {
-        let Some(measure) = self.measure() else {
+        let Some(shown) = self.shown() else {
             self.graph = None;
             self.gathered = Gathered::default();
             return;
         };
-        let (gathered, graph) = source::gather(cx, &self.objects, measure, &self.view);
+        let (gathered, graph) = source::gather(cx, &self.objects, &shown, &self.view);
         self.gathered = gathered;
         self.graph = Some(graph);
     }
@@ -252,16 +277,16 @@ impl Pane for Metrics {
     fn act(&mut self, action: Id, cx: &Cx<'_>) -> Reply {
         match action {
             Id::GraphMetric => {
-                let Some(measure) = self.measure() else {
+                let Some(shown) = self.shown() else {
                     return Reply::Say(Tone::Warn, "nothing is selected that has metrics".to_owned());
                 };
-                self.toggle(Menu::measures(self.measures(), measure), cx);
+                self.toggle(Menu::measures(&self.entries(cx), &shown), cx);
             }
             Id::GraphRange => self.toggle(Menu::ranges(self.view.span()), cx),
             Id::GraphUp => self.step(-1, cx),
             Id::GraphDown => self.step(1, cx),
             Id::GraphOpen => match self.menu.take() {
-                Some(menu) => self.choose(menu.chosen(self.measures()), cx),
+                Some(menu) => self.choose(menu.chosen(&self.entries(cx)), cx),
                 None => {
                     return match self.objects.first() {
                         Some(object) => Reply::Go(Place::Object(object.clone())),
@@ -322,7 +347,7 @@ impl Pane for Metrics {
         graph.cursor = self.view.cursor();
         self.drawn = graph.draw(canvas);
         if let Some(menu) = self.menu {
-            menu.draw(canvas, self.objects.first().map_or(&[], Measure::of));
+            menu.draw(canvas, &self.entries(cx));
         }
     }
 }

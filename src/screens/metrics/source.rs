@@ -1,17 +1,24 @@
 //! Where the values of a graph come from, and what is said where there are none.
+//!
+//! What always holds here: a Prometheus that watches the cluster comes first; where it has nothing, that is said and
+//! Proxmox is asked.
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::menu::span_name;
+use super::{
+    forecast::forecast,
+    menu::span_name,
+    monitored::{self, Asked, Monitored, State},
+};
 use crate::{
     domain::{
         GuestStatus, NodeStatus, ObjectRef, StorageStatus,
-        measure::{Measure, Strand},
+        measure::{Measure, Shown, Strand},
         metric::Sample,
         rrd::{Frame, Rrd},
     },
     screens::Cx,
-    store::{Feed, FeedKey, FindingLimits, Ring},
+    store::{Feed, FeedErrorKind, FeedKey, FindingLimits, MonitorFeed, MonitorKey, Ring},
     ui::{
         Tone,
         graph::{Graph, Limit, Trace, View},
@@ -20,105 +27,246 @@ use crate::{
 
 /// Up to this span what was seen in this run is enough.
 const SEEN: SignedDuration = SignedDuration::from_mins(10);
+/// Up to this span a cluster tells the readings of all its objects at once.
+const TOLD: SignedDuration = SignedDuration::from_mins(30);
 const TONES: [Tone; 4] = [Tone::Graph1, Tone::Graph2, Tone::Graph3, Tone::Graph4];
 
 /// What there is to say about the values of a graph.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct Gathered {
-    /// From where they are: `live`, `rrd`.
+    /// From where they are: `live`, `rrd`, `prometheus`.
     pub(super) source: String,
-    /// What else is known: a forecast.
+    /// What else is known: a forecast, or why a Prometheus has nothing.
     pub(super) note: Option<String>,
     /// What they were read with: they are as old as that.
     pub(super) feeds: Vec<FeedKey>,
+    /// The same of monitoring.
+    pub(super) monitors: Vec<MonitorKey>,
 }
 
-/// From where values come.
+/// From where Proxmox has values.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Source {
     /// What was seen in this run.
     Seen,
+    /// What the cluster tells of the last half hour.
+    Told,
     /// What Proxmox recorded.
     Recorded(Frame),
 }
 
 impl Source {
-    fn of(object: &ObjectRef, measure: Measure, view: &View, now: Timestamp) -> Self {
+    fn of(cx: &Cx<'_>, object: &ObjectRef, measure: Measure, view: &View) -> Self {
+        let extent = view.extent(cx.now);
+        let recent = view.follows() && extent.span() <= TOLD;
+        // Pressure is not among what is told at once.
+        if recent && measure != Measure::Pressure && is_told(cx, object) {
+            return Self::Told;
+        }
         let kept =
             matches!(measure, Measure::Cpu | Measure::Memory) && !matches!(object, ObjectRef::Storage(_));
-        let extent = view.extent(now);
-        if kept && view.follows() && extent.span() <= SEEN {
+        if kept && recent && extent.span() <= SEEN {
             return Self::Seen;
         }
-        Self::Recorded(Frame::reaching(now.duration_since(extent.from)))
+        Self::Recorded(Frame::reaching(cx.now.duration_since(extent.from)))
     }
 
     fn feed(self, object: &ObjectRef) -> FeedKey {
         let feed = match self {
             Self::Seen => Feed::Resources,
+            Self::Told => Feed::Readings,
             Self::Recorded(frame) => Feed::Rrd(object.clone(), frame),
         };
         feed.of(object.cluster())
     }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Seen | Self::Told => "live",
+            Self::Recorded(_) => "rrd",
+        }
+    }
 }
 
-/// The feeds that the graph is made of.
-pub(super) fn feeds(cx: &Cx<'_>, objects: &[ObjectRef], measure: Measure, view: &View) -> Vec<FeedKey> {
+/// Whether the cluster tells readings of the object, as far as is known: older servers cannot, some never fill it.
+fn is_told(cx: &Cx<'_>, object: &ObjectRef) -> bool {
+    let fresh = cx.store.freshness(&Feed::Readings.of(object.cluster()));
+    match (fresh.data_at, fresh.error) {
+        (Some(_), _) => cx.store.readings(object).is_some(),
+        (None, Some(error)) => !matches!(
+            error.kind,
+            FeedErrorKind::NotAvailable | FeedErrorKind::NotAllowed | FeedErrorKind::Server
+        ),
+        (None, None) => true,
+    }
+}
+
+/// Where the values of one object come from.
+struct Origin<'a> {
+    /// What is asked of a Prometheus, if its answers are shown.
+    asked: Vec<Asked<'a>>,
+    /// Otherwise what Proxmox has.
+    proxmox: Option<(Measure, Source)>,
+    /// Why a Prometheus has nothing, or what it warns of.
+    note: Option<String>,
+    /// All that is asked of monitoring, shown or not.
+    monitors: Vec<MonitorKey>,
+}
+
+impl<'a> Origin<'a> {
+    fn of(cx: &Cx<'a>, object: &ObjectRef, shown: &Shown, view: &View) -> Self {
+        let measure = match shown {
+            Shown::Measure(measure) => Some(*measure),
+            Shown::Metric(_) => None,
+        };
+        let mut origin = Self {
+            asked: Vec::new(),
+            proxmox: measure.map(|measure| (measure, Source::of(cx, object, measure, view))),
+            note: None,
+            monitors: Vec::new(),
+        };
+        match monitored::ask(cx, object, shown, view) {
+            Monitored::Nobody if measure.is_none() => {
+                origin.note = Some("no Prometheus watches this cluster".to_owned());
+            }
+            Monitored::Nobody => {}
+            Monitored::Unknown(server) => {
+                let names = MonitorFeed::Names.of(server.id());
+                let error = cx.store.monitors.freshness(&names).error;
+                origin.note = error.map(|error| error.message.clone());
+                origin.monitors.push(names);
+            }
+            Monitored::Unmeasured(server) => {
+                origin.monitors.push(MonitorFeed::Names.of(server.id()));
+                origin.note = Some(format!("{} has no such metric", server.id()));
+            }
+            Monitored::Asked(asked) => {
+                origin.monitors.push(MonitorFeed::Names.of(&asked[0].key.server));
+                origin.monitors.extend(asked.iter().map(|one| one.key.clone()));
+                let states: Vec<State<'a>> = asked.iter().map(|one| one.state(cx)).collect();
+                let useful = states
+                    .iter()
+                    .any(|state| matches!(state, State::Series(_) | State::Waiting));
+                origin.note = states.iter().find_map(|state| match state {
+                    State::Failed(why) | State::Nothing(why) => {
+                        Some(format!("{}: {why}", asked[0].key.server))
+                    }
+                    _ => None,
+                });
+                if useful {
+                    origin.note = origin
+                        .note
+                        .or_else(|| Some(asked.iter().find_map(|one| one.warning(cx))?.to_owned()));
+                    origin.asked = asked;
+                    origin.proxmox = None;
+                }
+            }
+        }
+        origin
+    }
+
+    fn word(&self) -> String {
+        match (self.asked.first(), self.proxmox) {
+            (Some(asked), _) => asked.key.server.to_string(),
+            (None, Some((_, source))) => source.word().to_owned(),
+            (None, None) => String::new(),
+        }
+    }
+}
+
+/// The feeds of monitoring that the graph is made of.
+pub(super) fn monitors(cx: &Cx<'_>, objects: &[ObjectRef], shown: &Shown, view: &View) -> Vec<MonitorKey> {
+    let origins = objects.iter().map(|object| Origin::of(cx, object, shown, view));
+    origins.flat_map(|origin| origin.monitors).collect()
+}
+
+/// The feeds of Proxmox that the graph is made of.
+pub(super) fn feeds(cx: &Cx<'_>, objects: &[ObjectRef], shown: &Shown, view: &View) -> Vec<FeedKey> {
     objects
         .iter()
-        .map(|object| Source::of(object, measure, view, cx.now).feed(object))
+        .filter_map(|object| {
+            let (_, source) = Origin::of(cx, object, shown, view).proxmox?;
+            Some(source.feed(object))
+        })
         .collect()
 }
 
 /// Puts a graph together.
-pub(super) fn gather(cx: &Cx<'_>, objects: &[ObjectRef], measure: Measure, view: &View) -> (Gathered, Graph) {
+pub(super) fn gather(cx: &Cx<'_>, objects: &[ObjectRef], shown: &Shown, view: &View) -> (Gathered, Graph) {
     let extent = view.extent(cx.now);
     let mut traces: Vec<Trace> = Vec::new();
-    let mut source = String::new();
+    let mut gathered = Gathered::default();
+    let wanted = match shown {
+        Shown::Measure(measure) => Some(*measure),
+        Shown::Metric(_) => None,
+    };
+    let mut unit = wanted.map(Measure::unit);
+    let mut words: Vec<String> = Vec::new();
     for object in objects {
-        let from = Source::of(object, measure, view, cx.now);
-        source = words(from);
-        for strand in measure.strands(object) {
-            let name = match (objects.len(), strand.name) {
-                (1, "") => measure.as_str().to_owned(),
-                (1, strand) => strand.to_owned(),
-                (_, "") => name(cx, object),
-                (_, strand) => format!("{} {strand}", name(cx, object)),
+        let origin = Origin::of(cx, object, shown, view);
+        let word = origin.word();
+        if !word.is_empty() && !words.contains(&word) {
+            words.push(word);
+        }
+        gathered.note = gathered.note.or_else(|| origin.note.clone());
+        let called = |strand: &str| match (objects.len(), strand) {
+            (1, "") => shown.as_str().to_owned(),
+            (1, strand) => strand.to_owned(),
+            (_, "") => name(cx, object),
+            (_, strand) => format!("{} {strand}", name(cx, object)),
+        };
+        if let Some((measure, source)) = origin.proxmox {
+            gathered.feeds.push(source.feed(object));
+            for strand in measure.strands(object) {
+                let (name, tone) = (called(strand.name), TONES[traces.len() % TONES.len()]);
+                traces.push(match source {
+                    Source::Seen => seen(cx, object, measure, name, tone),
+                    Source::Told => told(cx, object, *strand, name, tone),
+                    Source::Recorded(frame) => recorded(cx, object, *strand, frame, name, tone),
+                });
+            }
+        }
+        gathered.monitors.extend(origin.monitors);
+        for asked in &origin.asked {
+            let (whole, its_unit) = asked.scale(cx, object, wanted.map(Measure::unit));
+            unit = Some(its_unit);
+            let State::Series(series) = asked.state(cx) else {
+                continue;
             };
-            let tone = TONES[traces.len() % TONES.len()];
-            traces.push(match from {
-                Source::Seen => seen(cx, object, measure, name, tone),
-                Source::Recorded(frame) => recorded(cx, object, *strand, frame, name, tone),
-            });
+            for one in &series {
+                let apart = if series.len() > 1 {
+                    monitored::told_apart(one)
+                } else {
+                    String::new()
+                };
+                let name = format!("{} {apart}", called(asked.strand)).trim_end().to_owned();
+                let tone = TONES[traces.len() % TONES.len()];
+                let samples = monitored::samples(one, whole);
+                traces.push(Trace::new(name, tone, samples, asked.longest(cx)));
+            }
         }
     }
-    let note = match (measure, traces.as_slice()) {
-        (Measure::Fill, [one]) => forecast(one.within(extent)),
-        _ => None,
-    };
-    let gathered = Gathered {
-        source,
-        note,
-        feeds: feeds(cx, objects, measure, view),
+    gathered.source = words.join(", ");
+    if let (Some(Measure::Fill), [one]) = (wanted, traces.as_slice()) {
+        gathered.note = forecast(one.within(extent)).or(gathered.note);
+    }
+    let unit = unit.unwrap_or_default();
+    let limits = match wanted {
+        // The limits are shares.
+        Some(measure) if measure.unit() == unit => limits(cx.store.limits(), measure, objects.first()),
+        _ => Vec::new(),
     };
     let graph = Graph {
         traces,
         extent,
-        unit: measure.unit(),
-        limits: limits(cx.store.limits(), measure, objects.first()),
+        unit,
+        limits,
         moments: Vec::new(),
         cursor: view.cursor(),
         zone: cx.zone.clone(),
-        empty: empty(cx, objects, &gathered.feeds, view),
+        empty: empty(cx, objects, &gathered, view),
     };
     (gathered, graph)
-}
-
-fn words(source: Source) -> String {
-    match source {
-        Source::Seen => "live".to_owned(),
-        Source::Recorded(_) => "rrd".to_owned(),
-    }
 }
 
 /// The name of an object, as short as it is told apart.
@@ -158,6 +306,21 @@ fn seen(cx: &Cx<'_>, object: &ObjectRef, measure: Measure, name: String, tone: T
     // Readings come nearly, not exactly, each ten seconds.
     let longest = SignedDuration::from_secs(ring.map_or(10, Ring::step) * 5 / 2);
     Trace::new(name, tone, samples.collect(), longest)
+}
+
+/// What the cluster told of the last half hour.
+fn told(cx: &Cx<'_>, object: &ObjectRef, strand: Strand, name: String, tone: Tone) -> Trace {
+    let recent = cx.store.readings(object);
+    let rows = 0..recent.map_or(0, crate::store::Recent::len);
+    let samples = rows.filter_map(|row| {
+        let recent = recent?;
+        Some(Sample {
+            at: recent.at(row),
+            value: strand.value(|field| recent.get(row, field)).unwrap_or(f64::NAN),
+        })
+    });
+    // A generation that is a little late is no gap.
+    Trace::new(name, tone, samples.collect(), SignedDuration::from_secs(25))
 }
 
 /// What Proxmox recorded. A record without the value is a gap.
@@ -208,8 +371,19 @@ fn limits(limits: &FindingLimits, measure: Measure, object: Option<&ObjectRef>) 
 }
 
 /// Why there is nothing to see.
-fn empty(cx: &Cx<'_>, objects: &[ObjectRef], feeds: &[FeedKey], view: &View) -> String {
-    let records = feeds.iter().map(|key| cx.store.freshness(key));
+fn empty(cx: &Cx<'_>, objects: &[ObjectRef], gathered: &Gathered, view: &View) -> String {
+    let proxmox = gathered.feeds.iter().map(|key| cx.store.freshness(key));
+    let names = |key: &&MonitorKey| key.feed != MonitorFeed::Names;
+    let monitors = gathered.monitors.iter().filter(names);
+    let asked = monitors.map(|key| cx.store.monitors.freshness(key));
+    let mut records = proxmox.collect::<Vec<_>>();
+    if records.is_empty() {
+        records.extend(asked);
+    }
+    if let (true, Some(note)) = (records.is_empty(), &gathered.note) {
+        return format!("no data: {note}");
+    }
+    let records = records.into_iter();
     if let Some(error) = records.clone().find_map(|fresh| fresh.error) {
         return format!("no data: {}", error.message);
     }
@@ -250,78 +424,5 @@ fn at_rest(cx: &Cx<'_>, object: &ObjectRef) -> Option<&'static str> {
             _ => None,
         },
         _ => None,
-    }
-}
-
-/// When a storage will be full if it goes on as in sight. Said only where the growth stands out from its scatter.
-pub(super) fn forecast(samples: &[Sample]) -> Option<String> {
-    let values: Vec<(f64, f64)> = samples
-        .iter()
-        .filter(|sample| sample.value.is_finite())
-        .map(|sample| (sample.at.as_second() as f64 / 86_400.0, sample.value))
-        .collect();
-    let (first, last) = (values.first()?, values.last()?);
-    let count = values.len() as f64;
-    let days = last.0 - first.0;
-    if values.len() < 10 || days < 1.0 / 25.0 {
-        return None;
-    }
-    let mean = |pick: fn(&(f64, f64)) -> f64| values.iter().map(pick).sum::<f64>() / count;
-    let (middle, level) = (mean(|value| value.0), mean(|value| value.1));
-    let spread: f64 = values.iter().map(|(x, _)| (x - middle).powi(2)).sum();
-    let slope = values
-        .iter()
-        .map(|(x, y)| (x - middle) * (y - level))
-        .sum::<f64>()
-        / spread;
-    let line = |x: f64| level + slope * (x - middle);
-    let scatter = (values.iter().map(|(x, y)| (y - line(*x)).powi(2)).sum::<f64>() / count).sqrt();
-    let grown = slope * days;
-    if !grown.is_finite() || grown.abs() < 0.000_5 || grown.abs() < 2.0 * scatter {
-        return Some("no clear trend".to_owned());
-    }
-    if grown < 0.0 {
-        return Some("shrinks".to_owned());
-    }
-    let left = ((1.0 - line(last.0)) / slope).max(0.0);
-    // What is more than a few times as far ahead as one looks back is no forecast.
-    if left > days * 20.0 {
-        let per_day = crate::ui::graph::value(slope, crate::domain::metric::Unit::Ratio);
-        return Some(format!("grows {per_day} a day"));
-    }
-    let seconds = (left * 86_400.0) as i64;
-    Some(format!(
-        "full in about {} at this pace",
-        crate::domain::quantity::short_span(seconds)
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn line(per_day: f64, noise: f64) -> Vec<Sample> {
-        (0..240)
-            .map(|hour| Sample {
-                at: Timestamp::from_second(1_700_000_000 + hour * 3600).unwrap(),
-                value: 0.5 + per_day * hour as f64 / 24.0 + noise * if hour % 2 == 0 { 1.0 } else { -1.0 },
-            })
-            .collect()
-    }
-
-    #[test]
-    fn a_forecast_follows_the_growth_and_says_nothing_of_noise() {
-        assert_eq!(
-            forecast(&line(0.02, 0.001)).as_deref(),
-            Some("full in about 15d at this pace")
-        );
-        assert_eq!(forecast(&line(0.000_5, 0.1)).as_deref(), Some("no clear trend"));
-        assert_eq!(forecast(&line(-0.01, 0.0)).as_deref(), Some("shrinks"));
-        assert_eq!(
-            forecast(&line(0.000_8, 0.0)).as_deref(),
-            Some("grows 0.08% a day")
-        );
-        assert_eq!(forecast(&line(0.02, 0.0)[..5]), None, "too little to go by");
-        assert_eq!(forecast(&[]), None);
     }
 }

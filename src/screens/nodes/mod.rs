@@ -26,6 +26,10 @@ impl Listing for AllNodes {
         view::NodeRows::new(cx)
     }
 
+    fn measured(rows: &Self::Rows<'_>) -> Vec<(usize, usize)> {
+        rows.measures()
+    }
+
     fn revision(store: &Store) -> u64 {
         store
             .nodes_revision()

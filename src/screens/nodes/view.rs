@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 
 use super::super::{
     Cx, figures, flags,
-    list::{Columns, longest},
+    list::{self, Columns, longest},
     states,
 };
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
         ClusterId, FindingKind, GuestStatus, Node, NodeRef, NodeStatus, ObjectRef,
         filter::{Filter, Key, Searchable},
         quantity,
+        template::Of,
     },
     ui::{
         Cell, Tone,
@@ -37,6 +38,8 @@ enum Field {
     Root,
     Guests,
     Uptime,
+    /// A column of monitoring, by its number.
+    Measured(usize),
 }
 
 const COLUMNS: &[(Field, Column)] = &[
@@ -93,7 +96,8 @@ impl<'a> NodeRows<'a> {
             .nodes()
             .map(|(cluster, node)| Row { cluster, node })
             .collect();
-        let mut columns = Columns::new(COLUMNS, cx, Field::Cluster);
+        let mut columns =
+            Columns::new(COLUMNS, cx, Field::Cluster).measured(cx, Of::Node, Field::Root, Field::Measured);
         columns.fit(
             Field::Cluster,
             longest(rows.iter().map(|row| row.cluster.as_str())),
@@ -136,6 +140,19 @@ impl<'a> NodeRows<'a> {
         }
     }
 
+    fn measured(&self, a: Row<'a>, b: Row<'a>, number: usize) -> Ordering {
+        let value = |row: Row<'a>| self.cx.store.monitors.column_value(number, &row.id());
+        by_number(value(a), value(b))
+    }
+
+    /// The columns of monitoring.
+    pub fn measures(&self) -> Vec<(usize, usize)> {
+        self.columns.measures(|field| match field {
+            Field::Measured(number) => Some(number),
+            _ => None,
+        })
+    }
+
     fn cell_of(&self, row: Row<'a>, field: Field) -> Cell {
         let (node, g) = (row.node, self.cx.glyphs);
         match field {
@@ -165,6 +182,7 @@ impl<'a> NodeRows<'a> {
                 }
             }
             Field::Uptime => figures::span(row.uptime(), g),
+            Field::Measured(number) => list::measured(&self.cx, number, &row.id()),
         }
     }
 }
@@ -199,6 +217,7 @@ impl Rows for NodeRows<'_> {
             Field::Root => by_number(a.root(), b.root()),
             Field::Guests => self.guests(a).cmp(&self.guests(b)),
             Field::Uptime => a.uptime().cmp(&b.uptime()),
+            Field::Measured(number) => self.measured(a, b, number),
         }
     }
 

@@ -156,6 +156,7 @@ pub(super) fn feed_words(feed: &Feed) -> String {
         Feed::HaStatus => "HA status",
         Feed::HaRules => "HA rules",
         Feed::ClusterLog => "cluster log",
+        Feed::Readings => "readings",
         Feed::Version => "version",
         Feed::Permissions => "permissions",
         Feed::ClusterFirewall => "cluster firewall",

@@ -26,6 +26,10 @@ impl Listing for AllStorages {
         view::StorageRows::new(cx)
     }
 
+    fn measured(rows: &Self::Rows<'_>) -> Vec<(usize, usize)> {
+        rows.measures()
+    }
+
     fn revision(store: &Store) -> u64 {
         store
             .storages_revision()

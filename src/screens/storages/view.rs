@@ -11,13 +11,14 @@ use std::{
 
 use super::super::{
     Cx, figures, flags,
-    list::{Columns, longest},
+    list::{self, Columns, longest},
     states,
 };
 use crate::{
     domain::{
         ClusterId, NodeRef, NodeStatus, ObjectRef, Storage, StorageName, StorageRef, StorageStatus,
         filter::{Filter, Key, Searchable},
+        template::Of,
     },
     ui::{
         Cell, Glyphs, Tone,
@@ -41,6 +42,8 @@ enum Field {
     Free,
     Trend,
     Content,
+    /// A column of monitoring, by its number.
+    Measured(usize),
 }
 
 const COLUMNS: &[(Field, Column)] = &[
@@ -106,7 +109,8 @@ impl<'a> StorageRows<'a> {
                 Entry::Occupied(entry) => rows[*entry.get()].join(row),
             }
         }
-        let mut columns = Columns::new(COLUMNS, cx, Field::Cluster);
+        let mut columns =
+            Columns::new(COLUMNS, cx, Field::Cluster).measured(cx, Of::Storage, Field::Free, Field::Measured);
         columns.fit(
             Field::Cluster,
             longest(rows.iter().map(|row| row.cluster.as_str())),
@@ -132,6 +136,19 @@ impl<'a> StorageRows<'a> {
         }
     }
 
+    fn measured(&self, a: Row<'a>, b: Row<'a>, number: usize) -> Ordering {
+        let value = |row: Row<'a>| self.cx.store.monitors.column_value(number, &row.id());
+        by_number(value(a), value(b))
+    }
+
+    /// The columns of monitoring.
+    pub fn measures(&self) -> Vec<(usize, usize)> {
+        self.columns.measures(|field| match field {
+            Field::Measured(number) => Some(number),
+            _ => None,
+        })
+    }
+
     fn cell_of(&self, row: Row<'a>, field: Field) -> Cell {
         let (storage, g) = (row.storage, self.cx.glyphs);
         match field {
@@ -154,6 +171,7 @@ impl<'a> StorageRows<'a> {
                     figures::trend(ring.samples(), TREND.into(), g)
                 }),
             Field::Content => Cell::toned(storage.content.join(" "), Tone::Muted),
+            Field::Measured(number) => list::measured(&self.cx, number, &row.id()),
         }
     }
 }
@@ -193,6 +211,7 @@ impl Rows for StorageRows<'_> {
             Field::UsedOf => a.used().cmp(&b.used()),
             Field::Free => a.free().cmp(&b.free()),
             Field::Content => a.storage.content.cmp(&b.storage.content),
+            Field::Measured(number) => self.measured(a, b, number),
         }
     }
 

@@ -4,6 +4,7 @@
 //! - A failed read never removes anything: the feed keeps its data, its age and gets the error.
 //! - What is kept is bounded: the answers of the queries that were asked last, and one list of each kind.
 
+mod columns;
 pub mod feed;
 
 use std::collections::HashMap;
@@ -13,9 +14,11 @@ use jiff::SignedDuration;
 use crate::domain::{
     ClusterId, MonitorId, MonitorInfo, MonitorKind,
     alert::{Alert, Rule, Silence},
+    dashboard::Dashboards,
     metric::{Labels, Sample, Scrape},
     monitor::Answer,
     rate,
+    template::{self, Of, Template},
 };
 
 use super::{
@@ -23,6 +26,7 @@ use super::{
     freshness::{Freshness, Records},
     shelf::Shelf,
 };
+pub use columns::MetricColumn;
 use feed::{MonitorFeed, MonitorKey, MonitorPayload, MonitorUpdate};
 
 /// How many answers of queries are kept of each server.
@@ -35,6 +39,11 @@ const LONGEST: SignedDuration = SignedDuration::from_mins(5);
 pub struct Monitors {
     servers: Vec<Monitor>,
     index: HashMap<MonitorId, usize>,
+    /// What is asked of a Prometheus, as the configuration says.
+    pub templates: Vec<Template>,
+    /// Where dashboards are.
+    pub dashboards: Dashboards,
+    pub(super) columns: columns::Columns,
 }
 
 /// One server and what it said.
@@ -60,16 +69,16 @@ pub struct Scraped {
 }
 
 impl Monitors {
-    /// Servers of which nothing was read yet, in the order of the configuration.
-    pub(super) fn new(servers: impl IntoIterator<Item = MonitorInfo>) -> Self {
-        let mut monitors = Self::default();
+    /// Sets the servers, of which nothing was read yet, in the order of the configuration.
+    pub(super) fn set_servers(&mut self, servers: impl IntoIterator<Item = MonitorInfo>) {
+        self.servers.clear();
+        self.index.clear();
         for info in servers {
-            if !monitors.index.contains_key(&info.id) {
-                monitors.index.insert(info.id.clone(), monitors.servers.len());
-                monitors.servers.push(Monitor::new(info));
+            if !self.index.contains_key(&info.id) {
+                self.index.insert(info.id.clone(), self.servers.len());
+                self.servers.push(Monitor::new(info));
             }
         }
-        monitors
     }
 
     /// All of them, in the order of the configuration.
@@ -90,6 +99,11 @@ impl Monitors {
     /// The first of a kind that watches a cluster.
     pub fn watching(&self, kind: MonitorKind, cluster: &ClusterId) -> Option<&Monitor> {
         self.of(kind).find(|one| one.info.watches(cluster))
+    }
+
+    /// How a metric is asked of a server: by the first template whose metrics it has.
+    pub fn template(&self, server: &Monitor, of: Of, name: &str) -> Option<&Template> {
+        template::choose(&self.templates, of, name, |metric| server.has(metric))
     }
 
     /// How fresh a feed is. One of an unknown server has never been read.
@@ -254,13 +268,15 @@ mod tests {
     }
 
     fn monitors() -> Monitors {
-        Monitors::new([MonitorInfo {
+        let mut monitors = Monitors::default();
+        monitors.set_servers([MonitorInfo {
             id: id(),
             address: "http://mon:9090".into(),
             clusters: vec!["prod".into()],
             cluster_label: "cluster".into(),
             read_only: false,
-        }])
+        }]);
+        monitors
     }
 
     fn number(value: f64) -> MonitorPayload {
