@@ -61,7 +61,7 @@ use crate::domain::quota::Quota;
 pub const REFERENCE: &str = include_str!("../../config/config.toml");
 
 /// What may stand at the top of a file.
-const SECTIONS: [&str; 11] = [
+const SECTIONS: [&str; 13] = [
     "ui",
     "limits",
     "acting",

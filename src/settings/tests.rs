@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::*;
 
-const OPTIONS: [(&str, &[&str]); 7] = [
+const OPTIONS: [(&str, &[&str]); 9] = [
     ("acting", acting::ACTING_KEYS),
     ("columns", graphs::COLUMN_KEYS),
     ("grafana", graphs::GRAFANA_KEYS),

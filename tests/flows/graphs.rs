@@ -30,7 +30,7 @@ fn the_tile_follows_the_selection_and_reads_only_that() {
     // In the graphs themselves the selection stays.
     stage.keys("3");
     assert!(stage.watches("prod", hour(101)));
-    stage.keys("t up enter");
+    stage.keys("t up up enter");
     assert!(stage.shows("last 10 min"), "{}", stage.text());
     assert!(
         !stage.watches("prod", hour(101)),

@@ -11,6 +11,7 @@ mod consoles;
 mod graphs;
 mod hostile;
 mod made;
+mod monitored;
 mod navigation;
 mod overlays;
 mod ssh;

@@ -8,7 +8,9 @@ use pvedeck::{
     domain::{ClusterId, Inventory},
     screens::Place,
     settings::{ColorDepth, keymap::Keymap},
-    store::{Feed, FeedError, FeedErrorKind, FeedKey, Payload, Store, Update},
+    store::{
+        Feed, FeedError, FeedErrorKind, FeedKey, MonitorKey, MonitorPayload, MonitorUpdate, Payload, Store, Update,
+    },
     ui::{Glyphs, Theme, safe},
 };
 use ratatui::{buffer::Buffer, layout::Rect};
@@ -23,6 +25,7 @@ pub(crate) struct Stage {
     pub(crate) effects: Vec<Effect>,
     size: (u16, u16),
     feeds: BTreeSet<FeedKey>,
+    monitors: BTreeSet<MonitorKey>,
     paused: bool,
 }
 
@@ -44,10 +47,15 @@ impl Stage {
         size: (u16, u16),
         glyphs: &Glyphs,
     ) -> Self {
-        let now = Timestamp::from_second(START).unwrap();
         let ids: Vec<ClusterId> = clusters.iter().map(|name| (*name).into()).collect();
+        Self::knowing(Store::new(ids), writable, size, glyphs)
+    }
+
+    /// A console with such a store.
+    pub(crate) fn knowing(store: Store, writable: &[&str], size: (u16, u16), glyphs: &Glyphs) -> Self {
+        let now = Timestamp::from_second(START).unwrap();
         let setup = Setup {
-            store: Store::new(ids),
+            store,
             keymap: Keymap::default(),
             themes: vec![Theme::mono()],
             glyphs: *glyphs,
@@ -69,6 +77,7 @@ impl Stage {
             effects: Vec::new(),
             size,
             feeds: BTreeSet::new(),
+            monitors: BTreeSet::new(),
             paused: false,
         };
         stage.event(Event::Ticked);
@@ -90,6 +99,9 @@ impl Stage {
             if let Effect::Watch { feeds, paused } = &effect {
                 self.feeds.clone_from(feeds);
                 self.paused = *paused;
+            }
+            if let Effect::WatchMonitors { feeds, .. } = &effect {
+                self.monitors.clone_from(feeds);
             }
             self.effects.push(effect);
         }
@@ -189,6 +201,21 @@ impl Stage {
             cluster: cluster.into(),
             feed,
         })
+    }
+
+    /// What the readers of monitoring servers were last told to read.
+    pub(crate) fn monitors(&self) -> &BTreeSet<MonitorKey> {
+        &self.monitors
+    }
+
+    /// Lets a monitoring server answer.
+    pub(crate) fn measured(&mut self, key: &MonitorKey, outcome: Result<MonitorPayload, FeedError>) {
+        let update = MonitorUpdate {
+            key: key.clone(),
+            at: self.now,
+            outcome,
+        };
+        self.event(Event::Measured(Box::new(update)));
     }
 
     pub(crate) fn is_paused(&self) -> bool {

@@ -59,13 +59,15 @@ impl Source {
     fn of(cx: &Cx<'_>, object: &ObjectRef, measure: Measure, view: &View) -> Self {
         let extent = view.extent(cx.now);
         let recent = view.follows() && extent.span() <= TOLD;
-        // Pressure is not among what is told at once.
-        if recent && measure != Measure::Pressure && is_told(cx, object) {
-            return Self::Told;
-        }
         let kept =
             matches!(measure, Measure::Cpu | Measure::Memory) && !matches!(object, ObjectRef::Storage(_));
-        if kept && recent && extent.span() <= SEEN {
+        let seen = kept && recent && extent.span() <= SEEN;
+        let readings = cx.store.freshness(&Feed::Readings.of(object.cluster()));
+        // Pressure is not among what is told at once; and nothing is asked for what is known without.
+        if recent && measure != Measure::Pressure && is_told(cx, object) && !(seen && readings.is_waiting()) {
+            return Self::Told;
+        }
+        if seen {
             return Self::Seen;
         }
         Self::Recorded(Frame::reaching(cx.now.duration_since(extent.from)))

@@ -1,0 +1,176 @@
+//! What is asked of a Prometheus, and what is shown of its answers.
+
+use pvedeck::{
+    domain::{
+        ClusterId, MonitorId, MonitorInfo, MonitorKind,
+        metric::{NAME, QueryValue, Sample, Series},
+        monitor::Answer,
+        template::Of,
+    },
+    settings::Settings,
+    store::{Feed, FeedError, FeedErrorKind, MonitorFeed, MonitorKey, MonitorPayload, Store},
+    ui::Glyphs,
+};
+
+use crate::{stage::Stage, support::estate};
+
+const METRICS: [&str; 3] = [
+    "pve_cpu_usage_ratio",
+    "pve_network_receive_bytes",
+    "pve_network_transmit_bytes",
+];
+
+fn id() -> MonitorId {
+    MonitorId::new(MonitorKind::Prometheus, "prometheus")
+}
+
+fn of(feed: MonitorFeed) -> MonitorKey {
+    feed.of(&id())
+}
+
+/// A console with fifty guests, a Prometheus and two of its columns.
+fn stage(size: (u16, u16)) -> Stage {
+    let mut store = Store::new([ClusterId::from("prod")]);
+    store.set_monitors([MonitorInfo {
+        id: id(),
+        address: "http://mon:9090".into(),
+        clusters: Vec::new(),
+        cluster_label: "cluster".into(),
+        read_only: true,
+    }]);
+    store.monitors.templates = Settings::default().metrics();
+    let columns = ["net-in", "net-out"].map(|name| (Of::Guest, name.to_owned()));
+    store.monitors.set_columns(columns);
+    let mut stage = Stage::knowing(store, &[], size, &Glyphs::UNICODE);
+    stage.resources("prod", estate::inventory(50));
+    stage
+}
+
+fn names() -> Result<MonitorPayload, FeedError> {
+    Ok(MonitorPayload::Names(
+        METRICS.into_iter().map(Into::into).collect(),
+    ))
+}
+
+fn queries(stage: &Stage) -> Vec<MonitorKey> {
+    let is_query = |key: &&MonitorKey| key.feed != MonitorFeed::Names;
+    stage.monitors().iter().filter(is_query).cloned().collect()
+}
+
+fn series(stage: &Stage, count: u32) -> MonitorPayload {
+    let vector = (0..count).map(|number| {
+        let vmid = 100 + number;
+        let labels = [
+            (NAME.to_owned(), "x".to_owned()),
+            ("id".to_owned(), format!("qemu/{vmid}")),
+        ];
+        let sample = Sample {
+            at: stage.now,
+            value: if number == 7 { f64::NAN } else { f64::from(vmid) * 1000.0 },
+        };
+        (labels.into_iter().collect(), sample)
+    });
+    MonitorPayload::Answer(Answer {
+        value: QueryValue::Vector(vector.collect()),
+        warnings: Vec::new(),
+    })
+}
+
+#[test]
+fn fifty_guests_with_two_columns_are_two_queries_and_none_out_of_sight() {
+    let mut stage = stage((200, 60));
+    stage.keys("2 z");
+    assert_eq!(queries(&stage), [], "it is not known yet what there is");
+    stage.measured(&of(MonitorFeed::Names), names());
+    let asked = queries(&stage);
+    assert_eq!(asked.len(), 2, "{asked:?}");
+    for key in &asked {
+        let answer = series(&stage, 40);
+        stage.measured(key, Ok(answer));
+    }
+    assert!(stage.shows("net-in") && stage.shows("net-out"), "{}", stage.text());
+    let text = stage.text();
+    assert!(text.contains("101 kB/s") || text.contains("98.6"), "{text}");
+    assert!(!text.contains("NaN"), "{text}");
+
+    // A list without such columns asks nothing, nor does one without room for them.
+    stage.keys("5");
+    assert_eq!(stage.monitors().len(), 0);
+    stage.keys("2");
+    assert_eq!(queries(&stage).len(), 2);
+    stage.event(pvedeck::app::Event::Resized(60, 20));
+    let _ = stage.frame();
+    stage.pass(1);
+    assert_eq!(queries(&stage), [], "{}", stage.text());
+}
+
+#[test]
+fn what_is_wrong_with_a_column_is_said() {
+    let mut stage = stage((200, 60));
+    stage.keys("2 z");
+    stage.measured(&of(MonitorFeed::Names), names());
+    let asked = queries(&stage);
+    let nobody = MonitorPayload::Answer(Answer {
+        value: QueryValue::Vector(Vec::new()),
+        warnings: Vec::new(),
+    });
+    stage.measured(&asked[0], Ok(nobody));
+    assert!(
+        stage.shows("net-in: no series found, tried id=\"qemu/100\""),
+        "{}",
+        stage.text()
+    );
+    let answer = series(&stage, 50);
+    stage.measured(&asked[0], Ok(answer));
+    let dead = FeedError {
+        kind: FeedErrorKind::Unreachable,
+        message: "Prometheus does not answer".to_owned(),
+    };
+    stage.measured(&asked[0], Err(dead));
+    assert!(stage.shows("net-in: Prometheus does not answer"));
+    let text = stage.text();
+    assert!(text.contains("110 kB/s") || text.contains("107"), "what it said stays: {text}");
+}
+
+#[test]
+fn a_graph_is_asked_of_prometheus_and_of_proxmox_where_that_has_nothing() {
+    let mut stage = stage((140, 40));
+    stage.keys("2 home enter m");
+    let rrd = |stage: &Stage| {
+        let hour = pvedeck::domain::rrd::Frame::Hour;
+        let guest = pvedeck::domain::GuestRef {
+            cluster: "prod".into(),
+            vmid: pvedeck::domain::Vmid(100),
+        };
+        stage.watches("prod", Feed::Rrd(pvedeck::domain::ObjectRef::Guest(guest), hour))
+    };
+    assert!(rrd(&stage), "until it is known what Prometheus has");
+    stage.measured(&of(MonitorFeed::Names), names());
+    let asked = queries(&stage);
+    assert!(!rrd(&stage) && asked.len() == 1, "{asked:?}");
+    let samples = (0..60).map(|step| Sample {
+        at: stage.now - jiff::SignedDuration::from_secs(step * 60),
+        value: if step == 3 { f64::INFINITY } else { 0.25 },
+    });
+    let one = Series {
+        labels: [("id", "qemu/100")].into_iter().collect(),
+        samples: samples.collect(),
+    };
+    let graph = |series: Vec<Series>| {
+        MonitorPayload::Answer(Answer {
+            value: QueryValue::Matrix(series),
+            warnings: vec!["a store is away".into()],
+        })
+    };
+    stage.measured(&asked[0], Ok(graph(vec![one])));
+    assert!(stage.shows("prometheus"), "{}", stage.text());
+    assert!(stage.shows("a store is away"), "{}", stage.text());
+    assert!(stage.shows("25%"), "{}", stage.text());
+
+    stage.measured(&asked[0], Ok(graph(Vec::new())));
+    assert!(rrd(&stage) && stage.shows("no series found, tried id="), "{}", stage.text());
+    assert!(stage.shows("rrd"));
+    // Another metric that it has nothing of.
+    stage.keys("down");
+    assert!(rrd(&stage) && queries(&stage).is_empty());
+}
