@@ -57,16 +57,25 @@ fn queries(stage: &Stage) -> Vec<MonitorKey> {
     stage.monitors().iter().filter(is_query).cloned().collect()
 }
 
+/// Each third guest of the estate is a container.
+fn kind(number: u32) -> &'static str {
+    if number.is_multiple_of(3) { "lxc" } else { "qemu" }
+}
+
 fn series(stage: &Stage, count: u32) -> MonitorPayload {
     let vector = (0..count).map(|number| {
         let vmid = 100 + number;
         let labels = [
             (NAME.to_owned(), "x".to_owned()),
-            ("id".to_owned(), format!("qemu/{vmid}")),
+            ("id".to_owned(), format!("{}/{vmid}", kind(number))),
         ];
         let sample = Sample {
             at: stage.now,
-            value: if number == 7 { f64::NAN } else { f64::from(vmid) * 1000.0 },
+            value: if number == 7 {
+                f64::NAN
+            } else {
+                f64::from(vmid) * 1000.0
+            },
         };
         (labels.into_iter().collect(), sample)
     });
@@ -88,7 +97,11 @@ fn fifty_guests_with_two_columns_are_two_queries_and_none_out_of_sight() {
         let answer = series(&stage, 40);
         stage.measured(key, Ok(answer));
     }
-    assert!(stage.shows("net-in") && stage.shows("net-out"), "{}", stage.text());
+    assert!(
+        stage.shows("net-in") && stage.shows("net-out"),
+        "{}",
+        stage.text()
+    );
     let text = stage.text();
     assert!(text.contains("101 kB/s") || text.contains("98.6"), "{text}");
     assert!(!text.contains("NaN"), "{text}");
@@ -116,7 +129,7 @@ fn what_is_wrong_with_a_column_is_said() {
     });
     stage.measured(&asked[0], Ok(nobody));
     assert!(
-        stage.shows("net-in: no series found, tried id=\"qemu/100\""),
+        stage.shows("net-in: no series found, tried id=\"lxc/100\""),
         "{}",
         stage.text()
     );
@@ -129,7 +142,10 @@ fn what_is_wrong_with_a_column_is_said() {
     stage.measured(&asked[0], Err(dead));
     assert!(stage.shows("net-in: Prometheus does not answer"));
     let text = stage.text();
-    assert!(text.contains("110 kB/s") || text.contains("107"), "what it said stays: {text}");
+    assert!(
+        text.contains("110 kB/s") || text.contains("107"),
+        "what it said stays: {text}"
+    );
 }
 
 #[test]
@@ -153,7 +169,7 @@ fn a_graph_is_asked_of_prometheus_and_of_proxmox_where_that_has_nothing() {
         value: if step == 3 { f64::INFINITY } else { 0.25 },
     });
     let one = Series {
-        labels: [("id", "qemu/100")].into_iter().collect(),
+        labels: [("id", "lxc/100")].into_iter().collect(),
         samples: samples.collect(),
     };
     let graph = |series: Vec<Series>| {
@@ -168,7 +184,11 @@ fn a_graph_is_asked_of_prometheus_and_of_proxmox_where_that_has_nothing() {
     assert!(stage.shows("25%"), "{}", stage.text());
 
     stage.measured(&asked[0], Ok(graph(Vec::new())));
-    assert!(rrd(&stage) && stage.shows("no series found, tried id="), "{}", stage.text());
+    assert!(
+        rrd(&stage) && stage.shows("no series found, tried id="),
+        "{}",
+        stage.text()
+    );
     assert!(stage.shows("rrd"));
     // Another metric that it has nothing of.
     stage.keys("down");

@@ -9,7 +9,8 @@ use pvedeck::{
     screens::Place,
     settings::{ColorDepth, keymap::Keymap},
     store::{
-        Feed, FeedError, FeedErrorKind, FeedKey, MonitorKey, MonitorPayload, MonitorUpdate, Payload, Store, Update,
+        Feed, FeedError, FeedErrorKind, FeedKey, MonitorKey, MonitorPayload, MonitorUpdate, Payload, Store,
+        Update,
     },
     ui::{Glyphs, Theme, safe},
 };
