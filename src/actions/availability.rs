@@ -31,6 +31,11 @@ pub fn availability(action: Id, target: Target<'_>) -> Result<(), Reason> {
             Some(_) => Err("only tasks and nodes have a log"),
             None => Err("nothing is selected"),
         },
+        Id::ObjectDashboard => match target.object {
+            Some(ObjectRef::Node(_) | ObjectRef::Guest(_) | ObjectRef::Storage(_)) => Ok(()),
+            Some(_) => Err("only nodes, guests and storages have dashboards"),
+            None => Err("nothing is selected"),
+        },
         Id::ObjectMetrics => match target.object {
             Some(ObjectRef::Node(_) | ObjectRef::Guest(_) | ObjectRef::Storage(_)) => Ok(()),
             Some(_) => Err("only nodes, guests and storages have metrics"),

@@ -21,6 +21,8 @@ pub enum Place {
     Findings,
     /// All clusters.
     Clusters,
+    /// A line for a query of monitoring.
+    Query,
     /// What was done from here.
     Runs,
     /// One run, by its ticket.
@@ -49,6 +51,7 @@ impl Place {
         ("findings", Self::Findings),
         ("clusters", Self::Clusters),
         ("runs", Self::Runs),
+        ("query", Self::Query),
     ];
 
     /// The object that the place is about.

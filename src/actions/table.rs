@@ -111,6 +111,7 @@ actions! {
     PlaceFindings "place.findings" Global ["!"] "findings", "Findings", "Shows what is wrong or soon will be.";
     PlaceClusters "place.clusters" Global ["C"] "", "Clusters", "Shows all clusters: quorum, HA, pools, networks, log.";
     PlaceRuns "place.runs" Global [] "", "Runs", "Shows what was done from here: runs with their plans and outcomes.";
+    PlaceQuery "place.query" Global [] "", "Query", "Shows a line for PromQL, with the answer of Prometheus as a graph or a table.";
     HistoryBack "history.back" Global ["esc", "-", "[", "backspace"] "back", "Back", "Goes back to where you were before.";
     HistoryForward "history.forward" Global ["]"] "", "Forward", "Goes forward again after going back.";
     // --- panes of the deck
@@ -140,6 +141,7 @@ actions! {
     ObjectDescribe "object.describe" List ["d"] "describe", "Describe", "Shows all facts of the selected object.";
     ObjectRaw "object.raw" Global ["y"] "", "Raw JSON", "Shows the selected object as the server sends it.";
     ObjectMetrics "object.metrics" Global ["m"] "metrics", "Metrics of it", "Shows graphs of the selected object; of all that are marked, if it is one of them.";
+    ObjectDashboard "object.dashboard" Global ["ctrl-g"] "", "Dashboard", "Copies the link to the dashboard of the selected object (OSC 52) and shows it.";
     ObjectLog "object.log" Global ["l"] "log", "Log", "Shows the log: of a task, or of the node.";
     // --- text
     TextDown "text.down" Text ["down", "j"] "", "Scroll down", "Scrolls one line down.";
@@ -168,6 +170,10 @@ actions! {
     GraphFarther "graph.zoom-out" Graph ["-"] "", "Zoom out", "Shows twice as much of time.";
     GraphCursorLeft "graph.cursor-left" Graph [",", "shift-left"] "cursor", "Cursor left", "Moves the cursor to the left; the values there are told.";
     GraphCursorRight "graph.cursor-right" Graph [".", "shift-right"] "", "Cursor right", "Moves the cursor to the right.";
+    GraphTop "graph.top" Graph ["x"] "top", "Highest", "Compares the objects with the highest values of the metric.";
+    GraphQuery "graph.query" Graph ["/"] "query", "Type a query", "Opens the line for a PromQL query; tab completes names of metrics, enter asks.";
+    GraphTable "graph.table" Graph ["v"] "", "Graph or table", "Shows the answer of a query as a table, or as a graph again.";
+    GraphSource "graph.source" Graph ["n"] "", "Next server", "Asks the next Prometheus or exporter.";
     // --- consoles
     ConsoleOpen "console.open" Global ["c"] "console", "Console", "Opens the console of a guest or the shell of a node, or comes back to it.";
     ConsoleDetach "console.detach" Console ["ctrl-]"] "leave", "Leave the console", "Leaves the console, which goes on.";

@@ -9,7 +9,7 @@ use crate::{
     },
     plan::Wish,
     settings::{Key, KeyChord, keymap::Keymap},
-    ui::Tone,
+    ui::{Tone, line::Line},
 };
 
 impl App {
@@ -80,7 +80,12 @@ impl App {
         match overlay {
             Overlay::Filter { mut line, before } => match chord.key {
                 Key::Esc => self.filter(&before),
-                Key::Enter => {}
+                Key::Enter => self.accept_line(),
+                Key::Tab => {
+                    let line = self.complete_line().map_or(line, |full| Line::new(&full));
+                    self.filter(line.text());
+                    self.overlay = Some(Overlay::Filter { line, before });
+                }
                 _ => {
                     if let Some(edit) = edit(chord) {
                         line.edit(edit);
@@ -154,6 +159,20 @@ impl App {
             Some(Overlay::Menu(_) | Overlay::Ask(_)) | None => {}
         }
         self.dirty = true;
+    }
+
+    fn accept_line(&mut self) {
+        let focus = self.focus();
+        if let Some(pane) = self.panes.get(&focus) {
+            pane.accept();
+        }
+        self.touched();
+    }
+
+    fn complete_line(&mut self) -> Option<String> {
+        let focus = self.focus();
+        let cx = self.world.cx();
+        self.panes.get(&focus)?.complete(&cx)
     }
 
     pub(super) fn filter(&mut self, line: &str) {

@@ -16,6 +16,7 @@ use crate::{
         metrics::Metrics,
         nodes::Nodes,
         object::ObjectPane,
+        query::Query,
         raw::RawPane,
         runs::{RunPane, RunsPane},
         storages::Storages,
@@ -47,6 +48,7 @@ pub(super) struct Panes {
     findings: Findings,
     clusters: Clusters,
     runs: RunsPane,
+    query: Query,
     /// What graphs begin with.
     graph: (Option<Shown>, Option<SignedDuration>),
     detail: Option<(Place, Box<dyn Pane>)>,
@@ -66,6 +68,7 @@ impl Panes {
             findings: Findings::default(),
             clusters: Clusters::default(),
             runs: RunsPane::default(),
+            query: Query::default(),
             graph,
             detail: None,
             consoles: BTreeMap::new(),
@@ -85,6 +88,7 @@ impl Panes {
             Place::Findings => &mut self.findings,
             Place::Clusters => &mut self.clusters,
             Place::Runs => &mut self.runs,
+            Place::Query => &mut self.query,
             Place::Console(object) => return self.consoles.get_mut(object).map(|pane| pane as &mut dyn Pane),
             Place::Object(_) | Place::Raw(_) | Place::Log(_) | Place::Run(_) | Place::MetricsOf(_) => {
                 self.detail(place)

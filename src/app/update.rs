@@ -229,6 +229,14 @@ impl App {
             Id::PlaceFindings => self.go(Place::Findings),
             Id::PlaceClusters => self.go(Place::Clusters),
             Id::PlaceRuns => self.go(Place::Runs),
+            Id::PlaceQuery => self.go(Place::Query),
+            Id::GraphQuery => {
+                if self.focus() != Place::Query {
+                    self.go(Place::Query);
+                }
+                self.type_line();
+            }
+            Id::ObjectDashboard => self.open_dashboard(effects),
             Id::MenuOpen => self.open_menu(None),
             Id::HistoryBack => self.back(),
             Id::HistoryForward => {
@@ -247,22 +255,7 @@ impl App {
                 Place::Deck => self.go(self.focus()),
                 _ => self.go(Place::Deck),
             },
-            Id::ListFilter | Id::TextFind => {
-                let focus = self.focus();
-                let before = self
-                    .panes
-                    .get(&focus)
-                    .and_then(|pane| pane.filter().map(str::to_owned));
-                match before {
-                    Some(before) => {
-                        self.overlay = Some(Overlay::Filter {
-                            line: Line::new(&before),
-                            before,
-                        });
-                    }
-                    None => self.say(Tone::Warn, "there is nothing to filter here"),
-                }
-            }
+            Id::ListFilter | Id::TextFind => self.type_line(),
             Id::Palette => self.open_palette(),
             Id::Help => {
                 let keymap = self.keymap.clone();
@@ -309,6 +302,47 @@ impl App {
         true
     }
 
+    /// Opens the line of the focused pane: its filter, or its query.
+    fn type_line(&mut self) {
+        let focus = self.focus();
+        let before = self
+            .panes
+            .get(&focus)
+            .and_then(|pane| pane.filter().map(str::to_owned));
+        match before {
+            Some(before) => {
+                self.overlay = Some(Overlay::Filter {
+                    line: Line::new(&before),
+                    before,
+                });
+            }
+            None => self.say(Tone::Warn, "there is nothing to filter here"),
+        }
+    }
+
+    /// Copies the link to the dashboard of the selected object and shows it: over SSH there is no browser to open.
+    fn open_dashboard(&mut self, effects: &mut Vec<Effect>) {
+        let Some(object) = self.subject() else { return };
+        let focus = self.focus();
+        let span = self.panes.get(&focus).and_then(|pane| pane.span(self.world.now));
+        let hour = jiff::SignedDuration::from_hours(1);
+        let (from, to) = span.unwrap_or((self.world.now - hour, self.world.now));
+        let store = &self.world.store;
+        let link = crate::domain::template::Of::object(&object)
+            .zip(store.subject(&object))
+            .and_then(|(of, subject)| store.monitors.dashboards.link(of, &subject, from, to));
+        match link {
+            Some(link) => {
+                self.say(Tone::Info, format!("copied {link}"));
+                effects.push(Effect::Copy(link));
+            }
+            None => self.say(
+                Tone::Warn,
+                format!("no dashboard is configured for {object}; see [grafana] of `pvedeck config print`"),
+            ),
+        }
+    }
+
     fn copy(&mut self, effects: &mut Vec<Effect>) {
         let Some(object) = self.subject() else { return };
         let text = match &object {
@@ -344,7 +378,7 @@ impl App {
             return;
         }
         if let Some(pane) = self.panes.get(&focus)
-            && pane.filter().is_some_and(|filter| !filter.is_empty())
+            && pane.is_filtered()
         {
             pane.set_filter("");
             return;

@@ -92,6 +92,9 @@ pub enum Command {
         /// How much of time metrics cover: 10m, 1h, 7d, 1y
         #[arg(long, value_name = "SPAN", default_value = "1h")]
         range: Span,
+        /// Of metrics: only so many objects, those with the highest values now; the filter is guests, nodes or storages
+        #[arg(long, value_name = "N")]
+        top: Option<usize>,
         /// How to print
         #[arg(short, long, value_enum, default_value_t)]
         output: Format,
@@ -115,7 +118,7 @@ pub enum Command {
     },
     /// Print one frame of a screen, once its data is there
     Show {
-        /// deck, nodes, guests, metrics, storages, tasks, findings, clusters; with a target: guest, node, storage, cluster,
+        /// deck, nodes, guests, metrics, storages, tasks, findings, clusters, runs, query; with a target: guest, node, storage, cluster,
         /// task, metrics
         screen: String,
         /// Which one: VMID or name, node, NODE/STORAGE, cluster, UPID

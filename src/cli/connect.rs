@@ -24,7 +24,10 @@ use crate::{
             self, Actor, ApiToken, Client, Credential, Detection, Local, Login, SecondFactor, TokenCommand,
         },
     },
-    domain::{ClusterId, Endpoint},
+    domain::{
+        ClusterId, Endpoint,
+        measure::{Measure, Shown},
+    },
     plan::Rules,
     runtime::prompt,
     settings::{ClusterSettings, Given, Limits, Overrides, Places, Settings, SignIn},
@@ -365,6 +368,30 @@ pub fn rules(settings: &Settings) -> Rules {
         at_once: usize::try_from(acting.at_once).unwrap_or(1),
         quotas: settings.quotas.clone(),
     }
+}
+
+/// A metric by its name: what Proxmox knows, or what the configuration asks of monitoring.
+///
+/// # Errors
+/// There is no such metric, and which there are.
+pub(super) fn shown(word: &str, settings: &Settings) -> Result<Shown, Failure> {
+    if let Ok(measure) = word.parse::<Measure>() {
+        return Ok(measure.into());
+    }
+    let templates = settings.metrics();
+    if templates.iter().any(|template| *template.name == *word) {
+        return Ok(Shown::Metric(word.into()));
+    }
+    let mut known: Vec<&str> = Measure::ALL.iter().map(|measure| measure.as_str()).collect();
+    for template in &templates {
+        if !known.contains(&&*template.name) {
+            known.push(&template.name);
+        }
+    }
+    Err(Failure::new(
+        Code::Usage,
+        format!("there is no metric `{word}`; there are {}", known.join(", ")),
+    ))
 }
 
 /// Reads the settings that the flags point to.

@@ -15,10 +15,7 @@ use crate::{
     actions::Place,
     app::{Alone, Setup},
     clients::pve::Client,
-    domain::{
-        ClusterId, GuestRef, NodeRef, ObjectRef, StorageRef, TaskRef,
-        measure::{Measure, Shown},
-    },
+    domain::{ClusterId, GuestRef, NodeRef, ObjectRef, StorageRef, TaskRef},
     runtime::{console, links::Links, look, show},
     settings::{ColorDepth, Places, Settings, SignIn, keymap::Keymap},
     store::Store,
@@ -211,7 +208,7 @@ pub(super) async fn show(global: &Global, places: &Places, wanted: &Wanted<'_>) 
         Picture::Svg => setup.themes = look::themes(places, &settings.ui, ColorDepth::True).0,
         Picture::Ansi => {}
     }
-    let measure = wanted.metric.map(|word| shown(word, &settings));
+    let measure = wanted.metric.map(|word| connect::shown(word, &settings));
     let span = wanted.range.map(|span| jiff::SignedDuration::from_secs(span.0));
     setup.graph = (measure.transpose()?, span);
     for warning in std::mem::take(&mut setup.warnings) {
@@ -244,27 +241,6 @@ pub(super) async fn show(global: &Global, places: &Places, wanted: &Wanted<'_>) 
         (false, Some(code)) => Err(Failure::said(connect::code_of_feed(code))),
         (false, None) => Ok(()),
     }
-}
-
-/// The metric of a graph: what Proxmox knows, or what the configuration asks of monitoring.
-fn shown(word: &str, settings: &Settings) -> Result<Shown, Failure> {
-    if let Ok(measure) = word.parse::<Measure>() {
-        return Ok(measure.into());
-    }
-    let templates = settings.metrics();
-    if templates.iter().any(|template| *template.name == *word) {
-        return Ok(Shown::Metric(word.into()));
-    }
-    let mut known: Vec<&str> = Measure::ALL.iter().map(|measure| measure.as_str()).collect();
-    for template in &templates {
-        if !known.contains(&&*template.name) {
-            known.push(&template.name);
-        }
-    }
-    Err(Failure::new(
-        Code::Usage,
-        format!("there is no metric `{word}`; there are {}", known.join(", ")),
-    ))
 }
 
 /// The kinds of object that have a page.

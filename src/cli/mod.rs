@@ -58,11 +58,17 @@ fn dispatch(cli: &Cli, places: &Places) -> Result<(), Failure> {
             filter,
             metric,
             range,
+            top,
             output,
         }) => {
             let settings = connect::settings(&cli.global, places)?;
             let links = connect::links(&settings, &cli.global, &Asking::on_terminal())?;
             let limits = connect::finding_limits(&settings.limits);
+            if let (Some(count), args::Resource::Metrics) = (*top, *resource) {
+                let shown = metric.as_deref().map(|word| connect::shown(word, &settings));
+                let shown = shown.transpose()?;
+                return wait(get::top::run(&links, &settings, filter, shown, count, *output));
+            }
             if *resource == args::Resource::Metrics {
                 return wait(get::metrics::run(
                     &links,

@@ -14,6 +14,7 @@ pub mod call;
 pub mod cluster;
 pub mod config;
 pub mod console;
+pub mod containers;
 pub mod dashboard;
 pub mod endpoint;
 pub mod exposition;

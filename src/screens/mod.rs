@@ -19,6 +19,7 @@ pub mod log;
 pub mod metrics;
 pub mod nodes;
 pub mod object;
+pub mod query;
 pub mod raw;
 pub mod runs;
 mod scrolling;
@@ -111,6 +112,24 @@ pub trait Pane {
 
     /// Changes the filter line. Called with each key while it is typed.
     fn set_filter(&mut self, _line: &str) {}
+
+    /// The time that is in sight, if it is a graph.
+    fn span(&self, _now: Timestamp) -> Option<(Timestamp, Timestamp)> {
+        None
+    }
+
+    /// Whether the filter hides anything, so that going back empties it first.
+    fn is_filtered(&self) -> bool {
+        self.filter().is_some_and(|filter| !filter.is_empty())
+    }
+
+    /// The line that was typed is kept.
+    fn accept(&mut self) {}
+
+    /// The line that is typed, completed.
+    fn complete(&self, _cx: &Cx<'_>) -> Option<String> {
+        None
+    }
 
     /// Goes back one step within the pane: closes a menu, takes a cursor away. Returns whether there was one.
     fn retreat(&mut self) -> bool {

@@ -19,6 +19,7 @@ mod fixtures;
 mod freshness;
 pub mod history;
 mod index;
+mod latest;
 mod log;
 mod lookup;
 pub mod monitors;

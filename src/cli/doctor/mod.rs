@@ -1,6 +1,7 @@
 //! `doctor`: everything between the keyboard and the cluster, step by step, each with cause and remedy.
 
 mod backup_server;
+mod monitoring;
 mod report;
 
 use std::{io::IsTerminal as _, path::Path, time::Duration};
@@ -45,6 +46,7 @@ pub(super) async fn run(global: &Global, places: &Places, format: Option<Format>
             configuration(&mut report, places, &settings);
             clusters(&mut report, global, &settings).await;
             backup_servers(&mut report, global, &settings).await;
+            monitoring::check(&mut report, &settings).await;
         }
         Err(failure) => report.failed("", "configuration", &failure),
     }

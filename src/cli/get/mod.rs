@@ -7,6 +7,7 @@ pub(super) mod findings;
 pub(super) mod metrics;
 mod quotas;
 mod rows;
+pub(super) mod top;
 
 use serde_json::Value;
 use tokio::task::JoinSet;

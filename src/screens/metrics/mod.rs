@@ -10,10 +10,11 @@ mod forecast;
 mod menu;
 mod monitored;
 mod source;
+mod top;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 pub use self::menu::{RANGES, span_name};
 use self::{
@@ -27,7 +28,7 @@ use crate::{
         ObjectRef,
         measure::{Measure, Shown},
     },
-    store::{FeedKey, MonitorFeed, MonitorKey},
+    store::{Feed, FeedKey, MonitorFeed, MonitorKey},
     ui::{
         Canvas, Tone,
         graph::{Drawn, Graph, View},
@@ -71,6 +72,8 @@ pub struct Metrics {
     first: Option<Shown>,
     view: View,
     menu: Option<Menu>,
+    /// Whether those with the highest values are to be shown as soon as they are known.
+    top: bool,
     gathered: Gathered,
     graph: Option<Graph>,
     drawn: Option<Drawn>,
@@ -85,6 +88,7 @@ impl Default for Metrics {
             first: None,
             view: View::new(SignedDuration::from_hours(1)),
             menu: None,
+            top: false,
             gathered: Gathered::default(),
             graph: None,
             drawn: None,
@@ -133,6 +137,7 @@ impl Metrics {
         self.left_out = objects.len().saturating_sub(MOST);
         objects.truncate(MOST);
         if self.objects != objects {
+            self.top = false;
             self.objects = objects;
             self.menu = None;
         }
@@ -252,6 +257,10 @@ impl Pane for Metrics {
     }
 
     fn interest(&self, cx: &Cx<'_>, feeds: &mut BTreeSet<FeedKey>) {
+        if self.top {
+            let clusters = cx.store.clusters().iter();
+            feeds.extend(clusters.map(|cluster| Feed::Readings.of(cluster.id())));
+        }
         if let Some(shown) = self.shown() {
             feeds.extend(source::feeds(cx, &self.objects, &shown, &self.view));
         }
@@ -264,6 +273,7 @@ impl Pane for Metrics {
     }
 
     fn refresh(&mut self, cx: &Cx<'_>) {
+        self.find_top(cx);
         let Some(shown) = self.shown() else {
             self.graph = None;
             self.gathered = Gathered::default();
@@ -283,6 +293,12 @@ impl Pane for Metrics {
                 self.toggle(Menu::measures(&self.entries(cx), &shown), cx);
             }
             Id::GraphRange => self.toggle(Menu::ranges(self.view.span()), cx),
+            Id::GraphTop => {
+                if self.objects.is_empty() {
+                    return Reply::Say(Tone::Warn, "select a node, a guest or a storage first".to_owned());
+                }
+                self.top = true;
+            }
             Id::GraphUp => self.step(-1, cx),
             Id::GraphDown => self.step(1, cx),
             Id::GraphOpen => match self.menu.take() {
@@ -309,6 +325,11 @@ impl Pane for Metrics {
             _ => return Reply::Ignored,
         }
         Reply::Done
+    }
+
+    fn span(&self, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
+        let extent = self.view.extent(now);
+        Some((extent.from, extent.to))
     }
 
     fn retreat(&mut self) -> bool {

@@ -196,7 +196,7 @@ impl Store {
         Some(filled)
     }
 
-    fn objects(&self, cluster: &ClusterId, of: Of) -> Vec<ObjectRef> {
+    pub(in super::super) fn objects(&self, cluster: &ClusterId, of: Of) -> Vec<ObjectRef> {
         let Some(known) = self.cluster(cluster) else {
             return Vec::new();
         };

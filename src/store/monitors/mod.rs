@@ -7,7 +7,7 @@
 mod columns;
 pub mod feed;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use jiff::SignedDuration;
 
@@ -33,6 +33,11 @@ use feed::{MonitorFeed, MonitorKey, MonitorPayload, MonitorUpdate};
 const ANSWERS: usize = 64;
 /// Scrapes farther apart than this have no rates.
 const LONGEST: SignedDuration = SignedDuration::from_mins(5);
+/// How many series of an exporter are kept over time, and how many of their samples.
+const SERIES: usize = 2_000;
+const SAMPLES: usize = 240;
+/// A series that was not there for so long is forgotten.
+const GONE: SignedDuration = SignedDuration::from_mins(10);
 
 /// All monitoring servers.
 #[derive(Default, Debug)]
@@ -60,12 +65,43 @@ pub struct Monitor {
 }
 
 /// What an exporter said last.
-#[derive(Debug)]
+#[derive(Default, Debug)]
 pub struct Scraped {
     /// As it said it.
     pub last: Scrape,
     /// Its counters as rates, and what else it shows as it is.
     pub points: Vec<(Labels, Sample)>,
+    /// The same over the last scrapes, of as many series as are kept.
+    rings: HashMap<Labels, VecDeque<Sample>>,
+}
+
+impl Scraped {
+    /// A series over the last scrapes, the oldest sample first.
+    pub fn ring(&self, labels: &Labels) -> Option<impl ExactSizeIterator<Item = Sample> + '_> {
+        self.rings.get(labels).map(|ring| ring.iter().copied())
+    }
+
+    fn take(&mut self, scrape: Scrape) {
+        self.points = rate::since(&self.last, &scrape, LONGEST);
+        self.last = scrape;
+        let newest = self.points.iter().map(|(_, sample)| sample.at).max();
+        for (labels, sample) in &self.points {
+            if let Some(ring) = self.rings.get_mut(labels) {
+                if ring.len() >= SAMPLES {
+                    ring.pop_front();
+                }
+                ring.push_back(*sample);
+            } else if self.rings.len() < SERIES {
+                self.rings.insert(labels.clone(), VecDeque::from([*sample]));
+            }
+        }
+        // A series that is gone makes room for others after a while.
+        self.rings.retain(|_, ring| {
+            let last = ring.back().map(|sample| sample.at);
+            last.zip(newest)
+                .is_some_and(|(last, newest)| newest.duration_since(last) < GONE)
+        });
+    }
 }
 
 impl Monitors {
@@ -224,11 +260,7 @@ impl Monitor {
             (MonitorFeed::Rules, MonitorPayload::Rules(rules)) => set(&mut self.rules, rules),
             (MonitorFeed::Silences, MonitorPayload::Silences(silences)) => set(&mut self.silences, silences),
             (MonitorFeed::Scrape, MonitorPayload::Scrape(scrape)) => {
-                let points = match self.scrape.take() {
-                    Some(before) => rate::since(&before.last, &scrape, LONGEST),
-                    None => rate::since(&Scrape::default(), &scrape, LONGEST),
-                };
-                self.scrape = Some(Scraped { last: scrape, points });
+                self.scrape.get_or_insert_default().take(scrape);
                 true
             }
             _ => return None,
@@ -257,7 +289,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::domain::metric::QueryValue;
+    use crate::domain::metric::{MetricKind, Point, QueryValue};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -335,6 +367,31 @@ mod tests {
             }),
             (false, false)
         );
+    }
+
+    #[test]
+    fn series_of_an_exporter_are_kept_over_time_within_bounds() {
+        let mut scraped = Scraped::default();
+        for step in 0..300 {
+            let point = |number: usize| Point {
+                labels: [("n", number.to_string())].into_iter().collect(),
+                kind: MetricKind::Gauge,
+                sample: Sample {
+                    at: at(step * 15),
+                    value: 1.0,
+                },
+            };
+            // In the end most of them are gone.
+            let count = if step < 200 { SERIES + 10 } else { 3 };
+            scraped.take(Scrape {
+                points: (0..count).map(point).collect(),
+                ..Scrape::default()
+            });
+            assert!(scraped.rings.len() <= SERIES);
+        }
+        assert_eq!(scraped.rings.len(), 3);
+        let first: Labels = [("n", "0")].into_iter().collect();
+        assert_eq!(scraped.ring(&first).unwrap().len(), SAMPLES);
     }
 
     #[test]
