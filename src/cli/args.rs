@@ -118,8 +118,8 @@ pub enum Command {
     },
     /// Print one frame of a screen, once its data is there
     Show {
-        /// deck, nodes, guests, metrics, storages, tasks, findings, clusters, runs, query; with a target: guest, node, storage, cluster,
-        /// task, metrics
+        /// deck, nodes, guests, metrics, storages, tasks, findings, clusters, runs, query; with a target: guest, node,
+        /// storage, cluster, task, metrics
         screen: String,
         /// Which one: VMID or name, node, NODE/STORAGE, cluster, UPID
         target: Option<String>,

@@ -46,10 +46,8 @@ fn stage(size: (u16, u16)) -> Stage {
     stage
 }
 
-fn names() -> Result<MonitorPayload, FeedError> {
-    Ok(MonitorPayload::Names(
-        METRICS.into_iter().map(Into::into).collect(),
-    ))
+fn names() -> MonitorPayload {
+    MonitorPayload::Names(METRICS.into_iter().map(Into::into).collect())
 }
 
 fn queries(stage: &Stage) -> Vec<MonitorKey> {
@@ -90,7 +88,7 @@ fn fifty_guests_with_two_columns_are_two_queries_and_none_out_of_sight() {
     let mut stage = stage((200, 60));
     stage.keys("2 z");
     assert_eq!(queries(&stage), [], "it is not known yet what there is");
-    stage.measured(&of(MonitorFeed::Names), names());
+    stage.measured(&of(MonitorFeed::Names), Ok(names()));
     let asked = queries(&stage);
     assert_eq!(asked.len(), 2, "{asked:?}");
     for key in &asked {
@@ -121,7 +119,7 @@ fn fifty_guests_with_two_columns_are_two_queries_and_none_out_of_sight() {
 fn what_is_wrong_with_a_column_is_said() {
     let mut stage = stage((200, 60));
     stage.keys("2 z");
-    stage.measured(&of(MonitorFeed::Names), names());
+    stage.measured(&of(MonitorFeed::Names), Ok(names()));
     let asked = queries(&stage);
     let nobody = MonitorPayload::Answer(Answer {
         value: QueryValue::Vector(Vec::new()),
@@ -161,7 +159,7 @@ fn a_graph_is_asked_of_prometheus_and_of_proxmox_where_that_has_nothing() {
         stage.watches("prod", Feed::Rrd(pvedeck::domain::ObjectRef::Guest(guest), hour))
     };
     assert!(rrd(&stage), "until it is known what Prometheus has");
-    stage.measured(&of(MonitorFeed::Names), names());
+    stage.measured(&of(MonitorFeed::Names), Ok(names()));
     let asked = queries(&stage);
     assert!(!rrd(&stage) && asked.len() == 1, "{asked:?}");
     let samples = (0..60).map(|step| Sample {
