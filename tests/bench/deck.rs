@@ -10,16 +10,21 @@ mod support;
 use std::{cmp::Ordering, collections::BTreeSet, hint::black_box};
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use pvedeck::{
     app::{App, Event, Setup},
     clients::pve::request,
-    domain::{Guest, GuestRef, Inventory, ObjectRef, filter::Filter},
+    domain::{
+        Guest, GuestRef, Inventory, ObjectRef,
+        filter::Filter,
+        metric::{Sample, Unit},
+    },
     screens::Place,
     settings::{ColorDepth, KeyChord, keymap::Keymap},
     store::{Feed, Payload, Store, Update},
     ui::{
-        Canvas, Cell, Glyphs, Rect, Theme,
+        Canvas, Cell, Glyphs, Rect, Theme, Tone,
+        graph::{Extent, Graph, Trace},
         table::{
             Column, Rows, TableState, Width, by_name, by_number,
             draw::{Look, table},
@@ -273,5 +278,43 @@ impl Console {
     }
 }
 
-criterion_group!(benches, decode, apply, view, draw, key);
+/// A graph of several lines, ten thousand points together: under two milliseconds.
+fn graph(c: &mut Criterion) {
+    const POINTS: usize = 10_000;
+    let hour = SignedDuration::from_hours(1);
+    let trace = |number: usize, count: usize| {
+        let sample = |step: usize| Sample {
+            at: Timestamp::from_millisecond((step * 3_600_000 / count) as i64).unwrap_or_default(),
+            value: ((step * (number + 7)) % 1_000) as f64 / 1_000.0,
+        };
+        Trace::new(
+            format!("line {number}"),
+            Tone::Graph1,
+            (0..count).map(sample).collect(),
+            SignedDuration::from_mins(1),
+        )
+    };
+    let mut group = c.benchmark_group("graph of 10,000 points");
+    for lines in [1, 4] {
+        let graph = Graph {
+            traces: (0..lines).map(|number| trace(number, POINTS / lines)).collect(),
+            extent: Extent::last(hour, Timestamp::from_second(3_600).unwrap_or_default()),
+            unit: Unit::Ratio,
+            limits: Vec::new(),
+            moments: Vec::new(),
+            cursor: None,
+            zone: TimeZone::UTC,
+            empty: String::new(),
+        };
+        let area = Rect::new(0, 0, 200, 60);
+        let mut buffer = Buffer::empty(area);
+        let (theme, glyphs) = (Theme::mono(), Glyphs::UNICODE);
+        group.bench_function(format!("{lines} lines"), |b| {
+            b.iter(|| graph.draw(&mut Canvas::new(&mut buffer, area, &theme, &glyphs)));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, decode, apply, view, draw, key, graph);
 criterion_main!(benches);

@@ -8,6 +8,7 @@
 )]
 
 mod alertmanager;
+mod console;
 mod drivers;
 mod export;
 mod programs;
