@@ -138,9 +138,7 @@ async fn read(store: &mut Store, link: &Link, of: Of, shown: &Shown) -> Result<(
         store.apply(Update {
             key: of_cluster(Feed::Readings),
             at: at(),
-            outcome: outcome
-                .map(Payload::Readings)
-                .map_err(|error| failure(&error)),
+            outcome: outcome.map(Payload::Readings).map_err(|error| failure(&error)),
         });
         if let Some(error) = store.freshness(&of_cluster(Feed::Readings)).error {
             talk(format!("{}: {}", link.id, error.message));
