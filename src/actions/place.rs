@@ -15,6 +15,10 @@ pub enum Place {
     Metrics,
     /// All storages.
     Storages,
+    /// The datastores of all Backup Servers.
+    Datastores,
+    /// The backups on all Backup Servers.
+    ServerBackups,
     /// Running and recent tasks.
     Tasks,
     /// What is wrong.
@@ -47,6 +51,8 @@ impl Place {
         ("guests", Self::Guests),
         ("metrics", Self::Metrics),
         ("storages", Self::Storages),
+        ("datastores", Self::Datastores),
+        ("server-backups", Self::ServerBackups),
         ("tasks", Self::Tasks),
         ("findings", Self::Findings),
         ("clusters", Self::Clusters),

@@ -107,6 +107,8 @@ actions! {
     PlaceGuests "place.guests" Global [] "", "Guests", "Shows all guests, machines and containers.";
     PlaceMetrics "place.metrics" Global [] "", "Metrics", "Shows graphs of what is selected; marked objects are compared.";
     PlaceStorages "place.storages" Global [] "", "Storages", "Shows all storages.";
+    PlaceDatastores "place.datastores" Global [] "", "Datastores", "Shows the datastores of all Backup Servers.";
+    PlaceServerBackups "place.server-backups" Global [] "", "Server backups", "Shows the backups on all Backup Servers.";
     PlaceTasks "place.tasks" Global [] "", "Tasks", "Shows running and recent tasks.";
     PlaceFindings "place.findings" Global ["!"] "findings", "Findings", "Shows what is wrong or soon will be.";
     PlaceClusters "place.clusters" Global ["C"] "", "Clusters", "Shows all clusters: quorum, HA, pools, networks, log.";

@@ -3,7 +3,7 @@
 use super::{App, Overlay, keys::keys_text};
 use crate::{
     actions::{self, Id},
-    domain::{GuestRef, NodeRef, ObjectRef, StorageRef, TaskRef},
+    domain::{ClusterId, DatastoreRef, GuestRef, NodeRef, ObjectRef, StorageRef, TaskRef},
     overlays::{
         Choice, Palette,
         palette::{Candidate, Target},
@@ -80,6 +80,23 @@ impl App {
             let object = ObjectRef::Cluster(cluster.id().clone());
             all.push(go(format!("cluster {}", cluster.id()), String::new(), object));
         }
+        for member in store.backup_servers() {
+            let object = ObjectRef::BackupServer(member.id().clone());
+            all.push(go(
+                format!("Backup Server {}", member.id()),
+                String::new(),
+                object,
+            ));
+            let known = member.backup_server().map(crate::store::BackupServer::usage);
+            for usage in known.unwrap_or_default() {
+                let object = datastore(member.id(), &usage.name);
+                all.push(go(
+                    format!("datastore {} ({})", usage.name, member.id()),
+                    String::new(),
+                    object,
+                ));
+            }
+        }
         all
     }
 }
@@ -107,8 +124,14 @@ impl App {
                 upid: task.upid.clone(),
             })
         });
+        let stores = store.backup_servers().iter().flat_map(|member| {
+            let known = member.backup_server().map(crate::store::BackupServer::usage);
+            let usage = known.unwrap_or_default().iter();
+            usage.map(|usage| datastore(member.id(), &usage.name))
+        });
         guests
             .chain(nodes)
+            .chain(stores)
             .chain(tasks)
             .map(|object| self.target(object))
             .collect()
@@ -130,9 +153,13 @@ impl App {
                 (upid.kind.to_string(), format!("{} ({})", upid.id, upid.node))
             }
             ObjectRef::Storage(storage) => (storage.storage.to_string(), format!("({})", storage.node)),
-            ObjectRef::Cluster(cluster) => (cluster.to_string(), String::new()),
+            ObjectRef::Cluster(cluster) | ObjectRef::BackupServer(cluster) => {
+                (cluster.to_string(), String::new())
+            }
+            ObjectRef::Datastore(datastore) => (datastore.to_string(), String::new()),
+            ObjectRef::ServerBackup(backup) => (backup.path(), format!("({})", backup.datastore())),
         };
-        if store.clusters().len() > 1 {
+        if store.clusters().len() > 1 || store.backup_server(object.cluster()).is_some() {
             rest = format!("{rest} {}", object.cluster());
         }
         Target::new(vec![object], word, rest.trim().to_owned())
@@ -150,6 +177,14 @@ impl App {
         let rest = format!("marked {}", plan::kind_of(&marked));
         Some(Target::new(marked.clone(), marked.len().to_string(), rest))
     }
+}
+
+fn datastore(server: &ClusterId, store: &str) -> ObjectRef {
+    ObjectRef::Datastore(DatastoreRef {
+        cluster: server.clone(),
+        store: store.into(),
+        namespace: "".into(),
+    })
 }
 
 fn is_step(action: Id) -> bool {

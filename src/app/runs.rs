@@ -15,7 +15,7 @@ use crate::{
         runs::{Kept, Record, RunState, Ticket, Told},
     },
     screens::Place,
-    store::{Feed, FeedKey},
+    store::{Feed, FeedKey, JobSort, PbsFeed},
     ui::Tone,
 };
 
@@ -115,7 +115,16 @@ impl App {
                     storage.storage.clone(),
                 ));
             }
-            ObjectRef::Task(_) | ObjectRef::Cluster(_) => {}
+            ObjectRef::Datastore(datastore) => {
+                feeds.extend(after_server_call(&datastore.store, &datastore.namespace));
+            }
+            ObjectRef::ServerBackup(backup) => {
+                feeds.extend(after_server_call(&backup.store, &backup.namespace));
+            }
+            ObjectRef::Task(_) | ObjectRef::Cluster(_) | ObjectRef::BackupServer(_) => {}
+        }
+        if self.world.store.backup_server(&step.cluster).is_some() {
+            feeds.retain(|feed| *feed != Feed::Resources);
         }
         let keys: BTreeSet<FeedKey> = feeds.into_iter().map(|feed| feed.of(&step.cluster)).collect();
         let (until, again) = (self.world.now + span, self.world.now + AGAIN);
@@ -382,4 +391,17 @@ impl App {
         }
         self.at_runs = runs;
     }
+}
+
+/// What a call to a Backup Server may have changed.
+fn after_server_call(store: &str, namespace: &str) -> [Feed; 6] {
+    [
+        PbsFeed::Snapshots(store.into(), namespace.into()),
+        PbsFeed::Usage,
+        PbsFeed::Collections,
+        PbsFeed::Jobs(JobSort::Verify),
+        PbsFeed::Jobs(JobSort::Prune),
+        PbsFeed::Jobs(JobSort::Sync),
+    ]
+    .map(Feed::Pbs)
 }

@@ -225,6 +225,8 @@ impl App {
             Id::PlaceGuests => self.go(Place::Guests),
             Id::PlaceMetrics => self.go(Place::Metrics),
             Id::PlaceStorages => self.go(Place::Storages),
+            Id::PlaceDatastores => self.go(Place::Datastores),
+            Id::PlaceServerBackups => self.go(Place::ServerBackups),
             Id::PlaceTasks => self.go(Place::Tasks),
             Id::PlaceFindings => self.go(Place::Findings),
             Id::PlaceClusters => self.go(Place::Clusters),
@@ -358,6 +360,9 @@ impl App {
             }
             ObjectRef::Storage(storage) => storage.storage.to_string(),
             ObjectRef::Task(task) => task.upid.to_string(),
+            ObjectRef::BackupServer(server) => server.to_string(),
+            ObjectRef::Datastore(datastore) => datastore.to_string(),
+            ObjectRef::ServerBackup(backup) => backup.path(),
         };
         self.say(Tone::Info, format!("copied {text}"));
         effects.push(Effect::Copy(text));

@@ -118,10 +118,10 @@ pub enum Command {
     },
     /// Print one frame of a screen, once its data is there
     Show {
-        /// deck, nodes, guests, metrics, storages, tasks, findings, clusters, runs, query; with a target: guest, node,
-        /// storage, cluster, task, metrics
+        /// deck, nodes, guests, metrics, storages, datastores, server-backups, tasks, findings, clusters, runs, query; with a
+        /// target: guest, node, storage, cluster, task, metrics, pbs, datastore
         screen: String,
-        /// Which one: VMID or name, node, NODE/STORAGE, cluster, UPID
+        /// Which one: VMID or name, node, NODE/STORAGE, cluster, UPID, Backup Server, DATASTORE or DATASTORE:NAMESPACE
         target: Option<String>,
         /// Which metric a graph shows
         #[arg(long, value_name = "NAME")]
@@ -371,6 +371,12 @@ pub enum Resource {
     /// Storages, one row for each node that sees one
     #[value(alias = "storage")]
     Storages,
+    /// Datastores of Backup Servers: how full, until when, garbage collection
+    #[value(alias = "datastore")]
+    Datastores,
+    /// Backups on Backup Servers
+    #[value(alias = "server-backup")]
+    ServerBackups,
     /// Running and recent tasks of all nodes, the newest first
     #[value(alias = "task")]
     Tasks,

@@ -346,6 +346,7 @@ pub fn finding_limits(limits: &Limits) -> FindingLimits {
         memory: [share(limits.memory_warning), share(limits.memory_critical)],
         root: [share(limits.root_warning), share(limits.root_critical)],
         storage: [share(limits.storage_warning), share(limits.storage_critical)],
+        datastore: [share(limits.datastore_warning), share(limits.datastore_critical)],
         locked: hours(limits.lock_hours),
         certificate: [
             hours(24 * limits.certificate_days),

@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     args::{Global, Picture, Size, Span},
+    backup_servers::{self, ActingServer, ServerLink},
     connect::{self, Acting, Asking, Link},
     exit::{Code, Failure, talk},
     monitors, output, target,
@@ -14,8 +15,8 @@ use super::{
 use crate::{
     actions::Place,
     app::{Alone, Setup},
-    clients::pve::Client,
-    domain::{ClusterId, GuestRef, NodeRef, ObjectRef, StorageRef, TaskRef},
+    clients::{pbs, pve::Client},
+    domain::{ClusterId, DatastoreRef, GuestRef, NodeRef, ObjectRef, StorageRef, TaskRef},
     runtime::{console, links::Links, look, show},
     settings::{ColorDepth, Places, Settings, SignIn, keymap::Keymap},
     store::Store,
@@ -27,17 +28,26 @@ pub(super) async fn open(global: &Global, places: &Places) -> Result<(), Failure
     let settings = connect::settings(global, places)?;
     let asking = Asking::on_terminal();
     let clusters = connect::acting(&settings, global, &asking)?;
+    let servers = backup_servers::acting(&settings, global, &asking)?;
     for link in clusters.iter().map(|one| &one.link).filter(|link| may_ask(link)) {
         // The screen is no place for the question; what the answer is good for, the console shows by itself.
         let _ = link.client.version().await;
     }
+    for link in servers.iter().map(|one| &one.link) {
+        if asks(Some(&link.settings.sign_in)) {
+            let _ = link.client.version().await;
+        }
+    }
     asking.end();
-    run(&settings, places, clusters, true).await
+    run(&settings, places, clusters, servers, true).await
 }
 
 /// Whether signing in may have to ask for a second factor.
 fn may_ask(link: &Link) -> bool {
-    let sign_in = link.settings.as_ref().map(|settings| &settings.sign_in);
+    asks(link.settings.as_ref().map(|settings| &settings.sign_in))
+}
+
+fn asks(sign_in: Option<&SignIn>) -> bool {
     matches!(
         sign_in,
         Some(SignIn::Password {
@@ -52,25 +62,27 @@ pub(super) async fn run(
     settings: &Settings,
     places: &Places,
     clusters: Vec<Acting>,
+    servers: Vec<ActingServer>,
     real: bool,
 ) -> Result<(), Failure> {
     let mut links = Vec::new();
+    let servers: Vec<ServerLink> = servers.into_iter().map(|one| one.link).collect();
     let mut actors = BTreeMap::new();
     for Acting { link, actor } in clusters {
         actors.extend(actor.map(|actor| (link.id.clone(), actor)));
         links.push(link);
     }
-    let (servers, problems) = monitors::links(settings);
-    let mut setup = setup(settings, places, &links, Place::Deck);
+    let (watchers, problems) = monitors::links(settings);
+    let mut setup = setup(settings, places, &links, &servers, Place::Deck);
     setup.writable = actors.keys().cloned().collect();
     setup.ssh = setup.ssh.filter(|_| real);
     setup.warnings.extend(problems);
     setup
         .store
-        .set_monitors(servers.iter().map(|(info, _)| info.clone()));
+        .set_monitors(watchers.iter().map(|(info, _)| info.clone()));
     let connect = move || {
-        Links::start(readers(links))
-            .monitoring(servers.into_iter().map(|(info, client)| (info.id, client)))
+        Links::start_with(readers(links), server_readers(servers))
+            .monitoring(watchers.into_iter().map(|(info, client)| (info.id, client)))
             .acting(actors)
     };
     // The loop holds all there is to hold: too much for the stack of every caller.
@@ -92,6 +104,7 @@ pub(super) async fn alone(
         settings,
         places,
         std::slice::from_ref(&link),
+        &[],
         Place::Console(alone.object.clone()),
     );
     let actors: BTreeMap<_, _> = actor.map(|actor| (link.id.clone(), actor)).into_iter().collect();
@@ -123,12 +136,23 @@ fn readers(clusters: Vec<Link>) -> impl Iterator<Item = (ClusterId, Client)> {
     clusters.into_iter().map(|link| (link.id, link.client))
 }
 
-fn setup(settings: &Settings, places: &Places, clusters: &[Link], place: Place) -> Setup {
+fn server_readers(servers: Vec<ServerLink>) -> impl Iterator<Item = (ClusterId, pbs::Client)> {
+    servers.into_iter().map(|link| (link.id, link.client))
+}
+
+fn setup(
+    settings: &Settings,
+    places: &Places,
+    clusters: &[Link],
+    servers: &[ServerLink],
+    place: Place,
+) -> Setup {
     let var = |name: &str| std::env::var(name).ok();
     let (themes, mut warnings) = look::themes(places, &settings.ui, ColorDepth::detect(var));
     let (keymap, problems) = Keymap::load(places);
     warnings.extend(problems.iter().chain(&settings.warnings).map(ToString::to_string));
-    let mut store = Store::new(clusters.iter().map(|link| link.id.clone()));
+    let mut store = Store::new(clusters.iter().map(|link| link.id.clone()))
+        .with_backup_servers(servers.iter().map(|link| link.id.clone()));
     store.set_limits(connect::finding_limits(&settings.limits));
     store.monitors.templates = settings.metrics();
     store.monitors.set_columns(settings.columns.clone());
@@ -194,14 +218,16 @@ pub(super) struct Wanted<'a> {
 /// Prints one frame.
 pub(super) async fn show(global: &Global, places: &Places, wanted: &Wanted<'_>) -> Result<(), Failure> {
     let settings = connect::settings(global, places)?;
-    let clusters = connect::links(&settings, global, &Asking::on_terminal())?;
-    let place = place(wanted, &clusters).await?;
-    let (servers, problems) = monitors::links(&settings);
-    let mut setup = setup(&settings, places, &clusters, place);
+    let asking = Asking::on_terminal();
+    let clusters = connect::links(&settings, global, &asking)?;
+    let servers = backup_servers::links(&settings, global, &asking)?;
+    let place = place(wanted, &clusters, &servers).await?;
+    let (watchers, problems) = monitors::links(&settings);
+    let mut setup = setup(&settings, places, &clusters, &servers, place);
     setup.warnings.extend(problems);
     setup
         .store
-        .set_monitors(servers.iter().map(|(info, _)| info.clone()));
+        .set_monitors(watchers.iter().map(|(info, _)| info.clone()));
     match wanted.picture {
         Picture::Text => setup.themes = vec![Theme::mono()],
         // A picture has all colours, whatever the terminal has that it is made from.
@@ -217,8 +243,8 @@ pub(super) async fn show(global: &Global, places: &Places, wanted: &Wanted<'_>) 
     let frame = show::frame(
         setup,
         wanted.size.into(),
-        Links::start(readers(clusters))
-            .monitoring(servers.into_iter().map(|(info, client)| (info.id, client))),
+        Links::start_with(readers(clusters), server_readers(servers))
+            .monitoring(watchers.into_iter().map(|(info, client)| (info.id, client))),
         wanted.timeout,
     )
     .await;
@@ -247,7 +273,7 @@ pub(super) async fn show(global: &Global, places: &Places, wanted: &Wanted<'_>) 
 const KINDS: [&str; 5] = ["guest", "node", "storage", "cluster", "task"];
 
 /// The place that was asked for.
-async fn place(wanted: &Wanted<'_>, clusters: &[Link]) -> Result<Place, Failure> {
+async fn place(wanted: &Wanted<'_>, clusters: &[Link], servers: &[ServerLink]) -> Result<Place, Failure> {
     if let ("metrics", Some(target)) = (wanted.screen, wanted.target) {
         return Ok(Place::MetricsOf(target::measured(target, clusters).await?.object));
     }
@@ -264,19 +290,60 @@ async fn place(wanted: &Wanted<'_>, clusters: &[Link]) -> Result<Place, Failure>
             let names: Vec<&str> = Place::NAMED.iter().map(|(name, _)| *name).collect();
             let message = format!(
                 "there is no screen `{}`; there are {}, and with a target: guest, node, storage, cluster, task, \
-                 metrics",
+                 metrics, pbs, datastore",
                 wanted.screen,
                 names.join(", ")
             );
             Failure::new(Code::Usage, message)
         });
     };
+    if let Some(object) = of_server(wanted.screen, target, servers)? {
+        return Ok(Place::Object(object));
+    }
     find(wanted.screen, target, clusters)
         .await
         .map(|object| match object {
             ObjectRef::Task(_) => Place::Log(object),
             _ => Place::Object(object),
         })
+}
+
+/// A Backup Server, or a datastore of one: `main`, `main:customers/acme`, with `SERVER/` in front where several have
+/// it. `None` for other kinds.
+fn of_server(kind: &str, target: &str, servers: &[ServerLink]) -> Result<Option<ObjectRef>, Failure> {
+    let (server, rest) = match target.split_once('/') {
+        Some((server, rest)) if servers.iter().any(|link| link.id.as_str() == server) => (Some(server), rest),
+        _ => (None, target),
+    };
+    let id = |named: Option<&str>| -> Result<ClusterId, Failure> {
+        let mut found = servers
+            .iter()
+            .filter(|link| named.is_none_or(|name| link.id.as_str() == name));
+        match (found.next(), found.next()) {
+            (Some(one), None) => Ok(one.id.clone()),
+            (None, _) => Err(Failure::new(
+                Code::NotFound,
+                format!("there is no Backup Server for `{target}`"),
+            )),
+            (Some(_), Some(_)) => {
+                let message =
+                    format!("`{target}` is ambiguous; say SERVER/{target}, or choose with --cluster");
+                Err(Failure::new(Code::Usage, message))
+            }
+        }
+    };
+    Ok(match kind {
+        "pbs" => Some(ObjectRef::BackupServer(id(Some(target))?)),
+        "datastore" => {
+            let (store, namespace) = rest.split_once(':').unwrap_or((rest, ""));
+            Some(ObjectRef::Datastore(DatastoreRef {
+                cluster: id(server)?,
+                store: store.into(),
+                namespace: namespace.into(),
+            }))
+        }
+        _ => None,
+    })
 }
 
 /// The object that a kind and a name mean. One that several clusters have must be chosen with `--cluster`.

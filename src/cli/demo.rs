@@ -10,6 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     args::Demo,
+    backup_servers,
     connect::{self, Acting, Asking},
     console,
     exit::{Code, Failure, talk},
@@ -52,7 +53,18 @@ pub(super) async fn run(
         .iter()
         .map(|cluster| acting(cluster, read_only, &asking));
     let acting = acting.collect::<Result<Vec<Acting>, Failure>>()?;
-    console::run(settings, &places, acting, settings.ssh.configured).await
+    let servers = datacentre.backup_server().map(|server| {
+        let reached = Reached {
+            kind: ServerKind::BackupServer,
+            name: server.name(),
+            url: server.url(),
+            token: server.admin_token(),
+            fingerprint: server.fingerprint(),
+        };
+        backup_servers::acting_on(reached.settings(read_only)?, &asking)
+    });
+    let servers = servers.into_iter().collect::<Result<Vec<_>, Failure>>()?;
+    console::run(settings, &places, acting, servers, settings.ssh.configured).await
 }
 
 fn acting(cluster: &Cluster, read_only: bool, asking: &Asking) -> Result<Acting, Failure> {

@@ -78,8 +78,10 @@ fn dispatch(cli: &Cli, places: &Places) -> Result<(), Failure> {
                     *output,
                 ));
             }
+            let servers = backup_servers::links(&settings, &cli.global, &Asking::on_terminal())?;
             wait(get::run(
                 links,
+                servers,
                 *resource,
                 filter,
                 *output,

@@ -55,6 +55,16 @@ pub enum FindingKind {
     VersionsDiffer,
     TaskFailed,
     RowRejected,
+    BackupServerUnreachable,
+    DatastoreFull,
+    DatastoreFilling,
+    DatastoreUnavailable,
+    VerificationFailed,
+    NeverVerified,
+    NotVerifiedByJob,
+    CollectionFailed,
+    DatastoreJobFailed,
+    DatastoreJobLate,
 }
 
 impl FindingKind {
@@ -83,6 +93,16 @@ impl FindingKind {
             Self::VersionsDiffer => "versions-differ",
             Self::TaskFailed => "task-failed",
             Self::RowRejected => "row-rejected",
+            Self::BackupServerUnreachable => "backup-server-unreachable",
+            Self::DatastoreFull => "datastore-full",
+            Self::DatastoreFilling => "datastore-filling",
+            Self::DatastoreUnavailable => "datastore-unavailable",
+            Self::VerificationFailed => "verification-failed",
+            Self::NeverVerified => "never-verified",
+            Self::NotVerifiedByJob => "not-verified-by-job",
+            Self::CollectionFailed => "collection-failed",
+            Self::DatastoreJobFailed => "datastore-job-failed",
+            Self::DatastoreJobLate => "datastore-job-late",
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::upid::Upid;
+use super::{backup::BackupType, upid::Upid};
 
 macro_rules! name {
     ($(#[$doc:meta])* $type:ident) => {
@@ -113,6 +114,65 @@ pub struct StorageRef {
     pub storage: StorageName,
 }
 
+/// A datastore of a Backup Server, or a namespace in it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct DatastoreRef {
+    /// The Backup Server.
+    pub cluster: ClusterId,
+    /// Which datastore.
+    pub store: Arc<str>,
+    /// The namespace, `prod/web`; empty for the datastore as a whole.
+    pub namespace: Arc<str>,
+}
+
+/// A backup on a Backup Server.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct ServerBackupRef {
+    /// The Backup Server.
+    pub cluster: ClusterId,
+    /// The datastore.
+    pub store: Arc<str>,
+    /// The namespace, empty for the root.
+    pub namespace: Arc<str>,
+    /// What it is of.
+    pub kind: BackupType,
+    /// Of which one: a VMID, or a name.
+    pub id: Arc<str>,
+    /// When it began.
+    pub time: Timestamp,
+}
+
+impl ServerBackupRef {
+    /// Where it lies.
+    pub fn datastore(&self) -> DatastoreRef {
+        DatastoreRef {
+            cluster: self.cluster.clone(),
+            store: self.store.clone(),
+            namespace: self.namespace.clone(),
+        }
+    }
+
+    /// `vm/104/2026-11-20T07:35:59Z`, as the server names it.
+    pub fn path(&self) -> String {
+        format!(
+            "{}/{}/{}",
+            self.kind,
+            self.id,
+            self.time.strftime("%Y-%m-%dT%H:%M:%SZ")
+        )
+    }
+}
+
+impl fmt::Display for DatastoreRef {
+    /// `main`, `main:prod/web`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.namespace {
+            "" => f.write_str(&self.store),
+            namespace => write!(f, "{}:{namespace}", self.store),
+        }
+    }
+}
+
 /// A task of one of the clusters.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct TaskRef {
@@ -135,17 +195,25 @@ pub enum ObjectRef {
     Storage(StorageRef),
     /// A task.
     Task(TaskRef),
+    /// A whole Backup Server.
+    BackupServer(ClusterId),
+    /// A datastore of a Backup Server, or a namespace in it.
+    Datastore(DatastoreRef),
+    /// A backup on a Backup Server.
+    ServerBackup(ServerBackupRef),
 }
 
 impl ObjectRef {
     /// The cluster that the object belongs to.
     pub fn cluster(&self) -> &ClusterId {
         match self {
-            Self::Cluster(cluster) => cluster,
+            Self::Cluster(cluster) | Self::BackupServer(cluster) => cluster,
             Self::Node(node) => &node.cluster,
             Self::Guest(guest) => &guest.cluster,
             Self::Storage(storage) => &storage.cluster,
             Self::Task(task) => &task.cluster,
+            Self::Datastore(datastore) => &datastore.cluster,
+            Self::ServerBackup(backup) => &backup.cluster,
         }
     }
 }
@@ -159,6 +227,9 @@ impl fmt::Display for ObjectRef {
             Self::Guest(guest) => write!(f, "guest {}", guest.vmid),
             Self::Storage(storage) => write!(f, "storage {}/{}", storage.node, storage.storage),
             Self::Task(task) => write!(f, "task {}", task.upid),
+            Self::BackupServer(server) => write!(f, "Backup Server {server}"),
+            Self::Datastore(datastore) => write!(f, "datastore {datastore}"),
+            Self::ServerBackup(backup) => write!(f, "backup {}", backup.path()),
         }
     }
 }

@@ -98,7 +98,7 @@ impl Measure {
             ObjectRef::Node(_) => &[Cpu, IoWait, Load, Memory, Swap, Pressure, Network, Root],
             ObjectRef::Guest(_) => &[Cpu, Memory, Disk, Network, Pressure],
             ObjectRef::Storage(_) => &[Fill],
-            ObjectRef::Cluster(_) | ObjectRef::Task(_) => &[],
+            _ => &[],
         }
     }
 

@@ -53,7 +53,10 @@ pub use endpoint::{Endpoint, Fingerprint};
 pub use finding::{Finding, FindingKind, Severity};
 pub use guest::{Guest, GuestDetail, GuestKind, GuestStatus};
 pub use ha::HaRules;
-pub use ids::{ClusterId, GuestRef, NodeName, NodeRef, ObjectRef, StorageName, StorageRef, TaskRef, Vmid};
+pub use ids::{
+    ClusterId, DatastoreRef, GuestRef, NodeName, NodeRef, ObjectRef, ServerBackupRef, StorageName,
+    StorageRef, TaskRef, Vmid,
+};
 pub use inventory::Inventory;
 pub use monitor::{MonitorId, MonitorInfo, MonitorKind};
 pub use node::{Node, NodeStatus};

@@ -37,7 +37,7 @@ impl Of {
             ObjectRef::Guest(_) => Some(Self::Guest),
             ObjectRef::Node(_) => Some(Self::Node),
             ObjectRef::Storage(_) => Some(Self::Storage),
-            ObjectRef::Cluster(_) | ObjectRef::Task(_) => None,
+            _ => None,
         }
     }
 }

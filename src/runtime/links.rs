@@ -56,6 +56,14 @@ impl<F> Driver<F> {
 impl Links {
     /// Starts a reader for each cluster. Each goes its own way: none waits for another.
     pub fn start<R: Reader + 'static>(clusters: impl IntoIterator<Item = (ClusterId, R)>) -> Self {
+        Self::start_with(clusters, std::iter::empty::<(ClusterId, R)>())
+    }
+
+    /// The same with readers of another sort beside them: those of Backup Servers.
+    pub fn start_with<R: Reader + 'static, S: Reader + 'static>(
+        clusters: impl IntoIterator<Item = (ClusterId, R)>,
+        servers: impl IntoIterator<Item = (ClusterId, S)>,
+    ) -> Self {
         let (sender, updates) = mpsc::channel(WAITING);
         let mut links = Self {
             updates,
@@ -67,11 +75,10 @@ impl Links {
             cancel: CancellationToken::new(),
         };
         for (id, reader) in clusters {
-            let (driver, orders) = Driver::new(&links.cancel);
-            links
-                .tasks
-                .spawn(drive(id.clone(), Arc::new(reader), orders, sender.clone()));
-            links.drivers.insert(id, driver);
+            links.begin(id, reader, &sender);
+        }
+        for (id, reader) in servers {
+            links.begin(id, reader, &sender);
         }
         links
     }
@@ -95,6 +102,13 @@ impl Links {
             self.monitors.insert(id, driver);
         }
         self
+    }
+
+    fn begin<R: Reader + 'static>(&mut self, id: ClusterId, reader: R, sender: &mpsc::Sender<Update>) {
+        let (driver, orders) = Driver::new(&self.cancel);
+        self.tasks
+            .spawn(drive(id.clone(), Arc::new(reader), orders, sender.clone()));
+        self.drivers.insert(id, driver);
     }
 
     /// With these to write.

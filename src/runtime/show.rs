@@ -8,7 +8,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use super::links::Links;
 use crate::{
     app::{App, Effect, Event, Setup},
-    store::{Feed, FeedErrorKind},
+    store::FeedErrorKind,
 };
 
 /// How a waited-for frame ended.
@@ -51,10 +51,11 @@ pub async fn frame(setup: Setup, size: (u16, u16), mut links: Links, timeout: Du
         height: size.1,
     });
     app.draw(&mut buffer);
-    let clusters = app.store().clusters();
-    let errors = clusters
+    let errors = app
+        .store()
+        .members()
         .iter()
-        .map(|cluster| cluster.freshness(&Feed::Resources).error.map(|error| error.kind));
+        .map(|member| member.freshness(&member.heart()).error.map(|error| error.kind));
     let dead = if errors.clone().all(|error| error.is_some()) {
         errors.flatten().next()
     } else {

@@ -39,8 +39,18 @@ pub trait Listing {
     const EXTRA: &'static [Feed] = &[];
     /// What to say when there is really nothing.
     const NONE: &'static str;
+    /// What to say when nothing is configured that could have any.
+    const NOBODY: &'static str = "No cluster is configured.";
     /// Whether rows of old data are dimmed. Not where the row is about just that.
     const DIMS: bool = true;
+
+    /// Whose rows they are: the clusters, unless it says otherwise.
+    fn members(store: &Store) -> &[Cluster] {
+        store.clusters()
+    }
+
+    /// Adds feeds that hang on what is known already; their absence takes nothing away.
+    fn more(_cx: &Cx<'_>, _feeds: &mut BTreeSet<FeedKey>) {}
 
     /// The rows as of now.
     fn rows<'a>(cx: &Cx<'a>) -> Self::Rows<'a>;
@@ -103,8 +113,7 @@ impl<L: Listing> List<L> {
     }
 
     fn keys<'a>(cx: &Cx<'a>, feeds: &'static [Feed]) -> impl Iterator<Item = FeedKey> + 'a {
-        cx.store
-            .clusters()
+        L::members(cx.store)
             .iter()
             .flat_map(|cluster| feeds.iter().map(move |feed| feed.clone().of(cluster.id())))
     }
@@ -143,8 +152,8 @@ impl<L: Listing> List<L> {
                 self.table.filter_line().trim()
             );
         }
-        if cx.store.clusters().is_empty() {
-            return "No cluster is configured.".to_owned();
+        if L::members(cx.store).is_empty() {
+            return L::NOBODY.to_owned();
         }
         let mut waiting = false;
         let mut stale = false;
@@ -170,8 +179,7 @@ impl<L: Listing> List<L> {
 
     /// The clusters whose rows are old.
     fn stale<'a>(cx: &Cx<'a>) -> Vec<&'a ClusterId> {
-        cx.store
-            .clusters()
+        L::members(cx.store)
             .iter()
             .filter(|cluster| {
                 L::FEEDS
@@ -243,6 +251,7 @@ impl<L: Listing> Pane for List<L> {
     fn interest(&self, cx: &Cx<'_>, feeds: &mut BTreeSet<FeedKey>) {
         feeds.extend(Self::keys(cx, L::FEEDS));
         feeds.extend(Self::keys(cx, L::EXTRA));
+        L::more(cx, feeds);
     }
 
     fn monitors(&self, cx: &Cx<'_>, feeds: &mut BTreeSet<MonitorKey>) {

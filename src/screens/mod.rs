@@ -8,6 +8,7 @@
 
 pub mod clusters;
 pub mod console;
+pub mod datastores;
 pub mod deck;
 pub mod figures;
 pub mod findings;
@@ -23,6 +24,7 @@ pub mod query;
 pub mod raw;
 pub mod runs;
 mod scrolling;
+pub mod server_backups;
 pub mod states;
 pub mod storages;
 pub mod tasks;

@@ -3,7 +3,10 @@
 //! What always holds here: the tone is never the only carrier; the word tells the state by itself.
 
 use crate::{
-    domain::{GuestStatus, NodeStatus, Severity, StorageStatus, TaskState},
+    domain::{
+        GuestStatus, NodeStatus, Severity, StorageStatus, TaskState,
+        backup::{BackupSnapshot, Verification},
+    },
     store::Health,
     ui::{Cell, Glyphs, Tone},
 };
@@ -114,4 +117,26 @@ pub fn health(health: &Health<'_>, g: &Glyphs) -> State {
         word: health.word(),
         tone,
     }
+}
+
+/// What the last verification found, in a word.
+pub fn verified(one: &BackupSnapshot, g: &Glyphs) -> Cell {
+    match (one.verification, one.size) {
+        (Some(Verification::Ok), _) => Cell::toned(format!("{} ok", g.ok), Tone::Good),
+        (Some(Verification::Failed), _) => Cell::toned(format!("{} failed", g.failed), Tone::Bad),
+        (None, None) => Cell::toned(format!("{} unfinished", g.unknown), Tone::Warn),
+        (None, Some(_)) => Cell::toned("never", Tone::Muted),
+    }
+}
+
+/// Whether it is protected and encrypted.
+pub fn marks(one: &BackupSnapshot, g: &Glyphs) -> Cell {
+    let mut cell = Cell::empty();
+    if one.protected {
+        cell = cell.then(format!("{} kept ", g.lock), Tone::Info);
+    }
+    if one.encrypted {
+        cell = cell.then("enc", Tone::Muted);
+    }
+    cell
 }

@@ -94,6 +94,10 @@ limits! {
     storage_warning = 85 in 1..=100,
     /// A storage is as good as full.
     storage_critical = 95 in 1..=100,
+    /// A Backup Server's datastore is nearly full.
+    datastore_warning = 80 in 1..=100,
+    /// A Backup Server's datastore is as good as full.
+    datastore_critical = 95 in 1..=100,
     /// The root file system of a node is nearly full.
     root_warning = 85 in 1..=100,
     /// The root file system of a node is as good as full.

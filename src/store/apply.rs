@@ -194,6 +194,11 @@ impl Cluster {
             (Feed::ClusterFirewall, Payload::Firewall(firewall)) => set(&mut self.firewall, firewall),
             (Feed::FirewallGroups, Payload::FirewallGroups(groups)) => set(&mut self.firewall_groups, groups),
             (Feed::NotBackedUp, Payload::NotBackedUp(guests)) => set(&mut self.not_backed_up, guests),
+            (Feed::Pbs(feed), Payload::Pbs(payload)) => {
+                let server = self.server.as_mut().ok_or(Mismatch)?;
+                let changed = server.take(feed, payload).ok_or(Mismatch)?;
+                return Ok(Effect::of(Kind::Servers, changed));
+            }
             (feed, payload) => return self.take_detail(feed, at, payload),
         };
         Ok(Effect::of(Kind::Clusters, changed))

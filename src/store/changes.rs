@@ -55,6 +55,8 @@ pub(super) enum Kind {
     /// What a cluster says of itself: quorum, HA, log, version, permissions, firewall.
     Clusters,
     Details,
+    /// What Backup Servers hold.
+    Servers,
     Findings,
     Monitors,
     Freshness,

@@ -16,6 +16,7 @@ use crate::domain::{
 };
 
 use super::{
+    backup_server::{BackupServer, PbsFeed},
     changes::Kind,
     details::{Details, StorageKey},
     feed::Feed,
@@ -40,6 +41,8 @@ pub type Grant = (Box<str>, Vec<Box<str>>);
 #[derive(Debug)]
 pub struct Cluster {
     pub(super) id: ClusterId,
+    /// What a Backup Server holds, if it is one; then it has no inventory.
+    pub(super) server: Option<Box<BackupServer>>,
     pub(super) inventory: Inventory,
     /// Whether the inventory was read in this run, not taken from an earlier one.
     pub(super) live: bool,
@@ -81,6 +84,7 @@ impl Cluster {
     pub(super) fn new(id: ClusterId) -> Self {
         Self {
             id,
+            server: None,
             inventory: Inventory::default(),
             live: false,
             index: Index::default(),
@@ -100,6 +104,28 @@ impl Cluster {
             firewall: None,
             firewall_groups: None,
             not_backed_up: None,
+        }
+    }
+
+    /// A Backup Server: it has tasks, logs, findings and freshness as a cluster has, and no nodes or guests.
+    pub(super) fn backup_server_of(id: ClusterId) -> Self {
+        Self {
+            server: Some(Box::default()),
+            ..Self::new(id)
+        }
+    }
+
+    /// What it holds as a Backup Server, if it is one.
+    pub fn backup_server(&self) -> Option<&BackupServer> {
+        self.server.as_deref()
+    }
+
+    /// The feed that it lives on.
+    pub fn heart(&self) -> Feed {
+        if self.server.is_some() {
+            Feed::Pbs(PbsFeed::Usage)
+        } else {
+            Feed::Resources
         }
     }
 
@@ -252,7 +278,7 @@ impl Cluster {
 
     /// How the cluster is doing.
     pub fn health(&self, now: Timestamp) -> Health<'_> {
-        self.records.health(now)
+        self.records.health(&self.heart(), now)
     }
 
     /// Takes a whole inventory that was read at `at`. Says what differs from before.

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::backup_server::{PbsFeed, PbsPayload};
 use crate::domain::{
     ClusterId, ClusterStatus, GuestDetail, HaRules, HaStatus, Inventory, LogEntry, NodeName, ObjectRef,
     ReplicationJob, StorageName, Task, TaskState, Upid, Vmid,
@@ -94,6 +95,8 @@ pub enum Feed {
     Rrd(ObjectRef, Frame),
     /// The object's JSON as the server sends it.
     Raw(ObjectRef),
+    /// What only a Backup Server has.
+    Pbs(PbsFeed),
 }
 
 impl Feed {
@@ -102,6 +105,7 @@ impl Feed {
     pub fn period(&self) -> SignedDuration {
         let seconds = match self {
             Self::Rrd(_, frame) => return frame.period(),
+            Self::Pbs(feed) => return feed.period(),
             Self::TaskLog(_) => 6,
             // pvestatd renews it each 10 s: asking faster brings nothing.
             Self::Resources => 10,
@@ -238,6 +242,7 @@ pub enum Payload {
     TaskLog(TaskLog),
     Rrd(Rrd),
     Raw(Box<str>),
+    Pbs(PbsPayload),
 }
 
 /// Why a read failed, in the words that the user reads.

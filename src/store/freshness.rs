@@ -177,9 +177,9 @@ impl<F: Periodic + Clone + Eq + Hash> Records<F> {
 }
 
 impl Records {
-    /// How the cluster is doing: the inventory speaks for it.
-    pub(super) fn health(&self, now: Timestamp) -> Health<'_> {
-        let inventory = self.get(&Feed::Resources);
+    /// How the cluster is doing: the feed that it lives on speaks for it.
+    pub(super) fn health(&self, heart: &Feed, now: Timestamp) -> Health<'_> {
+        let inventory = self.get(heart);
         match inventory.error {
             Some(error) => match error.kind {
                 FeedErrorKind::Unreachable => Health::Unreachable(error),

@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{
     ClusterId, Finding, Guest, GuestDetail, GuestRef, Node, NodeRef, ObjectRef, Pool, ReplicationJob,
-    SdnZone, Severity, Storage, StorageRef, Task, TaskRef,
+    SdnZone, ServerBackupRef, Severity, Storage, StorageRef, Task, TaskRef,
+    backup::BackupSnapshot,
     cluster::Firewall,
     config::{GuestConfig, PendingChange},
     guest::{GuestInterface, Snapshot},
@@ -17,6 +18,7 @@ use crate::domain::{
 
 use super::{
     Store,
+    backup_server::BackupServer,
     cluster::Cluster,
     details::{GuestDetails, NodeDetails, StorageDetails},
     feed::{Feed, FeedKey},
@@ -30,7 +32,35 @@ use super::{
 impl Store {
     /// All clusters, in the order of the configuration.
     pub fn clusters(&self) -> &[Cluster] {
+        &self.clusters[..self.count]
+    }
+
+    /// All Backup Servers, in the order of the configuration.
+    pub fn backup_servers(&self) -> &[Cluster] {
+        &self.clusters[self.count..]
+    }
+
+    /// Clusters and Backup Servers.
+    pub fn members(&self) -> &[Cluster] {
         &self.clusters
+    }
+
+    /// What is known of a Backup Server.
+    pub fn backup_server(&self, id: &ClusterId) -> Option<&BackupServer> {
+        self.cluster(id)?.backup_server()
+    }
+
+    /// A backup on a Backup Server.
+    pub fn server_backup(&self, backup: &ServerBackupRef) -> Option<&BackupSnapshot> {
+        let known = self.backup_server(&backup.cluster)?;
+        let list = known.snapshots(&backup.store, &backup.namespace)?;
+        list.iter()
+            .find(|one| one.kind == backup.kind && *one.id == *backup.id && one.time == backup.time)
+    }
+
+    /// The feed that a member lives on: without it there is nothing to show of it.
+    pub fn heart(&self, id: &ClusterId) -> Feed {
+        self.cluster(id).map_or(Feed::Resources, Cluster::heart)
     }
 
     /// One cluster.
@@ -292,7 +322,7 @@ impl Store {
             ObjectRef::Node(node) => ReadingOf::Node(node.node.clone()),
             ObjectRef::Guest(guest) => ReadingOf::Guest(guest.vmid),
             ObjectRef::Storage(storage) => ReadingOf::Storage(storage.node.clone(), storage.storage.clone()),
-            ObjectRef::Cluster(_) | ObjectRef::Task(_) => return None,
+            _ => return None,
         };
         self.cluster(object.cluster())?.readings.get(&of)
     }

@@ -9,6 +9,7 @@
 //! - Nothing here reads a clock: times come with the updates.
 
 mod apply;
+mod backup_server;
 mod changes;
 mod cluster;
 mod details;
@@ -37,6 +38,7 @@ use crate::domain::{ClusterId, Finding, MonitorInfo, ObjectRef, Severity};
 
 use changes::{Kind, Revisions};
 
+pub use backup_server::{BackupServer, JobSort, PbsFeed, PbsPayload};
 pub use changes::Changes;
 pub use cluster::{Cluster, Grant};
 pub use feed::{Feed, FeedError, FeedErrorKind, FeedKey, Payload, Update};
@@ -54,7 +56,10 @@ pub use snapshot::Snapshot;
 /// Everything that is known.
 #[derive(Debug)]
 pub struct Store {
+    /// The clusters, and behind them the Backup Servers.
     clusters: Vec<Cluster>,
+    /// How many of them are clusters.
+    count: usize,
     index: HashMap<ClusterId, usize>,
     revisions: Revisions,
     /// The findings of all clusters, the worst first.
@@ -71,6 +76,7 @@ impl Store {
     pub fn new(clusters: impl IntoIterator<Item = ClusterId>) -> Self {
         let mut store = Self {
             clusters: Vec::new(),
+            count: 0,
             index: HashMap::new(),
             revisions: Revisions::default(),
             findings: Vec::new(),
@@ -84,7 +90,20 @@ impl Store {
                 store.clusters.push(Cluster::new(id));
             }
         }
+        store.count = store.clusters.len();
         store
+    }
+
+    /// The same with these Backup Servers, of which nothing is known either. No cluster has the name of one.
+    #[must_use]
+    pub fn with_backup_servers(mut self, servers: impl IntoIterator<Item = ClusterId>) -> Self {
+        for id in servers {
+            if !self.index.contains_key(&id) {
+                self.index.insert(id.clone(), self.clusters.len());
+                self.clusters.push(Cluster::backup_server_of(id));
+            }
+        }
+        self
     }
 
     /// Sets from where on something is a finding. It counts from the next update on.
@@ -161,6 +180,11 @@ impl Store {
     /// Grows when a detail of any object changed.
     pub fn details_revision(&self) -> u64 {
         self.revisions.of(Kind::Details)
+    }
+
+    /// Grows when something that a Backup Server holds changed.
+    pub fn servers_revision(&self) -> u64 {
+        self.revisions.of(Kind::Servers)
     }
 
     /// Grows when the findings changed.

@@ -56,7 +56,7 @@ impl Store {
                     ..Subject::default()
                 })
             }
-            ObjectRef::Cluster(_) | ObjectRef::Task(_) => None,
+            _ => None,
         }
     }
 }

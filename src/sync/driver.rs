@@ -21,7 +21,7 @@ use crate::{
     domain::{
         ClusterId, GuestKind, Inventory, NodeName, NodeStatus, TaskState, Upid, Vmid, reading::Reading,
     },
-    store::{Feed, FeedError, FeedErrorKind, Payload, Update},
+    store::{BackupServer, Feed, FeedError, FeedErrorKind, Payload, PbsFeed, PbsPayload, Update},
 };
 
 /// Up to so many guests the readings of a cluster are read once although nobody looks at a graph.
@@ -48,7 +48,7 @@ pub async fn drive<R: Reader>(
     updates: mpsc::Sender<Update>,
 ) {
     let mut driver = Driver {
-        schedule: Schedule::new(Instant::now()),
+        schedule: Schedule::of(reader.core(), Instant::now()),
         known: Known::default(),
     };
     let mut reads = FuturesUnordered::new();
@@ -134,6 +134,13 @@ impl Driver {
                 self.known.told(readings);
                 if !self.schedule.is_watched(feed) {
                     self.schedule.rest(feed, now);
+                }
+            }
+            Ok(Payload::Pbs(payload)) => {
+                if let Feed::Pbs(feed) = feed
+                    && self.known.contents.take(feed, payload)
+                {
+                    self.schedule.survey(self.known.contents.feeds(), now);
                 }
             }
             Ok(Payload::TaskLog(log)) => {
@@ -226,6 +233,24 @@ impl Told {
     }
 }
 
+/// The datastores of a Backup Server and their namespaces: what there is to be surveyed.
+#[derive(Default)]
+struct Contents {
+    known: BackupServer,
+}
+
+impl Contents {
+    /// Follows what a read brought. Says whether there is something else to be surveyed now.
+    fn take(&mut self, feed: &PbsFeed, payload: &PbsPayload) -> bool {
+        matches!(feed, PbsFeed::Datastores | PbsFeed::Namespaces(_))
+            && self.known.follow(feed, payload.clone())
+    }
+
+    fn feeds(&self) -> Vec<Feed> {
+        self.known.content_feeds().into_iter().map(Feed::Pbs).collect()
+    }
+}
+
 /// What reads need that their feed does not say.
 #[derive(Default)]
 struct Known {
@@ -236,6 +261,7 @@ struct Known {
     /// How many nodes, guests and storages there are.
     objects: usize,
     readings: Told,
+    contents: Contents,
     over: BTreeSet<Upid>,
 }
 

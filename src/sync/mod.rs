@@ -6,6 +6,7 @@
 //! - No feed is read twice at the same time; a failing one is asked ever more rarely, with jitter.
 //! - Each cluster and each monitoring server has a driver of its own: a dead one slows nothing.
 
+mod backup_server;
 mod driver;
 pub mod monitor;
 mod reader;

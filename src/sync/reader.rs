@@ -4,6 +4,7 @@ use std::future::Future;
 
 use jiff::Timestamp;
 
+use super::schedule::Core;
 use crate::{
     clients::{Error, pve::Client},
     domain::{
@@ -14,7 +15,7 @@ use crate::{
 };
 
 /// Lines of a log that one read asks for.
-const LINES: usize = 500;
+pub(super) const LINES: usize = 500;
 /// Lines of the cluster's log.
 const CLUSTER_LOG: u32 = 200;
 
@@ -43,8 +44,13 @@ impl Place {
     }
 }
 
-/// Reads the feeds of one cluster.
+/// Reads the feeds of one cluster or Backup Server.
 pub trait Reader: Send + Sync {
+    /// What is read whatever is on the screen.
+    fn core(&self) -> Core {
+        Core::cluster()
+    }
+
     /// Reads a feed once.
     fn read(&self, feed: Feed, place: Place) -> impl Future<Output = Result<Payload, FeedError>> + Send;
 }
@@ -98,7 +104,14 @@ async fn read(client: &Client, feed: &Feed, place: &Place) -> Result<Payload, Er
         | Feed::GuestMigration(_)
         | Feed::GuestFile(..)
         | Feed::GuestFirewall(_) => guest(client, feed, place).await?,
+        Feed::Pbs(_) => return Err(no_backup_server()),
     })
+}
+
+fn no_backup_server() -> Error {
+    Error::NotAvailable {
+        message: "only a Backup Server has this".to_owned(),
+    }
 }
 
 async fn guest(client: &Client, feed: &Feed, place: &Place) -> Result<Payload, Error> {
@@ -125,6 +138,9 @@ async fn raw(client: &Client, object: &ObjectRef, place: &Place) -> Result<Box<s
             let (node, kind, vmid) = guest_path(Some(guest.vmid), place)?;
             client.raw_guest(node, kind, vmid).await
         }
+        ObjectRef::BackupServer(_) | ObjectRef::Datastore(_) | ObjectRef::ServerBackup(_) => {
+            Err(no_backup_server())
+        }
     }
 }
 
@@ -136,7 +152,7 @@ async fn rrd(client: &Client, object: &ObjectRef, frame: Frame, place: &Place) -
             let (node, kind, vmid) = guest_path(Some(guest.vmid), place)?;
             client.guest_rrd(node, kind, vmid, frame).await
         }
-        ObjectRef::Cluster(_) | ObjectRef::Task(_) => Err(Error::NotAvailable {
+        _ => Err(Error::NotAvailable {
             message: "only nodes, guests and storages are recorded".to_owned(),
         }),
     }

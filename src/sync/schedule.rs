@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::store::{Feed, FeedErrorKind};
+use crate::store::{Feed, FeedErrorKind, PbsFeed};
 
 /// Requests per window and cluster in steady state.
 pub const BUDGET: usize = 3;
@@ -58,9 +58,36 @@ enum Flight {
     Orphan,
 }
 
+/// What is read of a server whatever is on the screen.
+#[derive(Clone, Debug)]
+pub struct Core {
+    /// What everything rests on: whoever does not answer this is away.
+    pub heart: Feed,
+    /// What is read at once, beside it.
+    pub first: Vec<Feed>,
+    /// What is read as soon as there is room.
+    pub then: Vec<Feed>,
+    /// What findings live on although nobody looks.
+    pub survey: Vec<Feed>,
+}
+
+impl Core {
+    /// Of a cluster: inventory, quorum and tasks at once.
+    pub fn cluster() -> Self {
+        Self {
+            heart: Feed::Resources,
+            first: vec![Feed::ClusterStatus, Feed::Tasks],
+            then: vec![Feed::HaStatus],
+            survey: vec![Feed::Version],
+        }
+    }
+}
+
 /// The reads of one cluster.
 #[derive(Debug)]
 pub struct Schedule {
+    /// What everything rests on.
+    heart: Feed,
     jobs: BTreeMap<Feed, Job>,
     /// When requests went out, by how many, the oldest first; older than the window is forgotten.
     sent: VecDeque<(Instant, usize)>,
@@ -78,9 +105,15 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// A schedule that begins now: inventory, quorum and tasks at once.
+    /// The schedule of a cluster that begins now.
     pub fn new(now: Instant) -> Self {
+        Self::of(Core::cluster(), now)
+    }
+
+    /// A schedule that begins now.
+    pub fn of(core: Core, now: Instant) -> Self {
         let mut schedule = Self {
+            heart: core.heart.clone(),
             jobs: BTreeMap::new(),
             sent: VecDeque::new(),
             paused: false,
@@ -90,11 +123,15 @@ impl Schedule {
             urged: false,
             surveyed: None,
         };
-        for feed in [Feed::Resources, Feed::ClusterStatus, Feed::Tasks] {
+        for feed in [vec![core.heart], core.first].concat() {
             schedule.add(feed, Reason::Core, now, true);
         }
-        schedule.add(Feed::HaStatus, Reason::Core, now, false);
-        schedule.add(Feed::Version, Reason::Survey, now, false);
+        for feed in core.then {
+            schedule.add(feed, Reason::Core, now, false);
+        }
+        for feed in core.survey {
+            schedule.add(feed, Reason::Survey, now, false);
+        }
         schedule
     }
 
@@ -159,7 +196,7 @@ impl Schedule {
         let feeds: BTreeSet<Feed> = feeds.into_iter().collect();
         self.jobs.retain(|feed, job| {
             job.reason != Reason::Survey
-                || feed.node().is_none()
+                || !is_found_by_survey(feed)
                 || feeds.contains(feed)
                 || job.flight != Flight::None
         });
@@ -315,11 +352,11 @@ impl Schedule {
                         self.doubts = self.doubts.saturating_add(1);
                         self.close(now + SIGN_IN_PATIENCE);
                     }
-                    FeedErrorKind::Unreachable if *feed == Feed::Resources || !self.reached() => {
+                    FeedErrorKind::Unreachable if *feed == self.heart || !self.reached() => {
                         self.doubts = self.doubts.saturating_add(1);
                         let pause = backoff(self.doubts, jitter);
                         // What everything rests on is what is tried first when the time comes.
-                        if let Some(core) = self.jobs.get_mut(&Feed::Resources) {
+                        if let Some(core) = self.jobs.get_mut(&self.heart) {
                             core.due = core.due.min(now + pause);
                         }
                         self.close(now + pause);
@@ -336,7 +373,7 @@ impl Schedule {
 
     fn reached(&self) -> bool {
         self.jobs
-            .get(&Feed::Resources)
+            .get(&self.heart)
             .is_some_and(|core| core.answered && core.failures == 0)
     }
 
@@ -398,11 +435,19 @@ fn is_first(feed: &Feed, reason: Reason) -> bool {
 }
 
 fn rhythm(feed: &Feed, reason: Reason) -> Duration {
-    if reason == Reason::Survey && feed.node().is_some() {
+    if reason == Reason::Survey && matches!(feed, Feed::Pbs(PbsFeed::Snapshots(..))) {
+        // The server reads each backup's manifest for it.
+        period(feed).max(SURVEY * 6)
+    } else if reason == Reason::Survey && is_found_by_survey(feed) {
         period(feed).max(SURVEY)
     } else {
         period(feed)
     }
+}
+
+/// Whether it is about a part that comes and goes: a node, a datastore.
+fn is_found_by_survey(feed: &Feed) -> bool {
+    feed.node().is_some() || matches!(feed, Feed::Pbs(of) if of.datastore().is_some())
 }
 
 /// How many requests a read of the feed takes.
@@ -428,6 +473,7 @@ fn survives(feed: &Feed) -> bool {
             | Feed::NodeDisks(_)
             | Feed::NodeUpdates(_)
             | Feed::NodeSubscription(_)
+            | Feed::Pbs(_)
     )
 }
 

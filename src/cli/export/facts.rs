@@ -238,5 +238,8 @@ fn object(subject: &ObjectRef) -> String {
         ObjectRef::Guest(guest) => format!("guest/{}", guest.vmid),
         ObjectRef::Storage(storage) => format!("storage/{}/{}", storage.node, storage.storage),
         ObjectRef::Task(task) => format!("task/{}", task.upid),
+        ObjectRef::BackupServer(server) => format!("backup-server/{server}"),
+        ObjectRef::Datastore(datastore) => format!("datastore/{datastore}"),
+        ObjectRef::ServerBackup(backup) => format!("backup/{}/{}", backup.datastore(), backup.path()),
     }
 }

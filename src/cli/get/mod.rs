@@ -3,6 +3,7 @@
 //! What always holds here: a cluster that fails hides nothing of the others. What there is is printed; what failed is
 //! told on stderr and in the exit code.
 
+mod backup_servers;
 pub(super) mod findings;
 pub(super) mod metrics;
 mod quotas;
@@ -14,6 +15,7 @@ use tokio::task::JoinSet;
 
 use super::{
     args::{Format, Resource},
+    backup_servers::ServerLink,
     connect::{Link, code, signed_in},
     exit::{Code, Failure, talk},
     output::{Column, List},
@@ -33,6 +35,7 @@ const REJECTED_SHOWN: usize = 3;
 /// Nothing could be printed, or a cluster failed.
 pub(super) async fn run(
     links: Vec<Link>,
+    servers: Vec<ServerLink>,
     resource: Resource,
     words: &[String],
     format: Format,
@@ -44,6 +47,8 @@ pub(super) async fn run(
     }
     let filter = Filter::parse(&words.join(" "));
     let mut reads = JoinSet::new();
+    let only_servers = matches!(resource, Resource::Datastores | Resource::ServerBackups);
+    let links = if only_servers { Vec::new() } else { links };
     for (index, link) in links.iter().cloned().enumerate() {
         let filter = filter.clone();
         let limits = limits.clone();
@@ -60,6 +65,16 @@ pub(super) async fn run(
             };
             (index, answer)
         });
+    }
+    let mut asked = links.len();
+    if matches!(resource, Resource::Datastores | Resource::ServerBackups) && servers.is_empty() {
+        let message = "no Backup Server is configured; run: pvedeck login --pbs";
+        return Err(Failure::new(Code::Usage, message));
+    }
+    for server in servers.into_iter().filter(|_| backup_servers::has(resource)) {
+        let (index, limits) = (asked, limits.clone());
+        asked += 1;
+        reads.spawn(async move { (index, backup_servers::read(&server, resource, limits).await) });
     }
     let mut answers: Vec<_> = reads.join_all().await;
     answers.sort_by_key(|(index, _)| *index);
@@ -82,7 +97,7 @@ pub(super) async fn run(
     if resource != Resource::Snapshots {
         list.filter(&filter);
     }
-    if failed.len() < links.len() || !list.rows.is_empty() {
+    if failed.len() < asked || !list.rows.is_empty() {
         list.print(format)?;
     }
     match failed.into_iter().min() {
@@ -103,6 +118,8 @@ fn columns(resource: Resource) -> &'static [Column] {
         // See `quotas`.
         Resource::Quotas => &[],
         Resource::Metrics => metrics::METRICS,
+        Resource::Datastores => backup_servers::DATASTORES,
+        Resource::ServerBackups => backup_servers::BACKUPS,
     }
 }
 
@@ -153,7 +170,11 @@ async fn read(link: &Link, resource: Resource, filter: &Filter) -> Result<Vec<Ve
         }
         Resource::Snapshots => snapshots(link, filter).await?,
         // They are read in ways of their own: see `findings`, `metrics` and `quotas`.
-        Resource::Findings | Resource::Metrics | Resource::Quotas => Vec::new(),
+        Resource::Findings
+        | Resource::Metrics
+        | Resource::Quotas
+        | Resource::Datastores
+        | Resource::ServerBackups => Vec::new(),
     })
 }
 

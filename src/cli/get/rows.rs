@@ -212,7 +212,10 @@ pub(super) const FINDINGS: &[Column] = &[
 pub(super) fn finding(id: &ClusterId, finding: &Finding) -> Vec<Value> {
     let (mut node, mut vmid, mut storage, mut upid) = (None, None, None, None);
     match &finding.subject {
-        ObjectRef::Cluster(_) => {}
+        ObjectRef::Cluster(_)
+        | ObjectRef::BackupServer(_)
+        | ObjectRef::Datastore(_)
+        | ObjectRef::ServerBackup(_) => {}
         ObjectRef::Node(at) => node = Some(&at.node),
         ObjectRef::Guest(at) => vmid = Some(at.vmid),
         ObjectRef::Storage(at) => (node, storage) = (Some(&at.node), Some(&at.storage)),

@@ -14,8 +14,8 @@ use crate::{
     domain::{
         Task, TaskState, Upid,
         backup::{
-            BackupGroup, BackupServerStatus, BackupSnapshot, Datastore, DatastoreJob, DatastoreStatus,
-            DatastoreUsage, GarbageCollection,
+            BackupGroup, BackupServerStatus, BackupSnapshot, BackupType, Datastore, DatastoreJob,
+            DatastoreStatus, DatastoreUsage, GarbageCollection,
         },
         task::TaskLog,
     },
@@ -101,6 +101,11 @@ impl Client {
         self.read(request::status()).await
     }
 
+    /// The name of the server's time zone, which prunes follow.
+    pub async fn zone(&self) -> Result<Box<str>> {
+        self.read(request::zone()).await
+    }
+
     /// What this sign-in may do: paths with privileges.
     pub async fn permissions(&self) -> Result<request::Permissions> {
         self.read(request::permissions()).await
@@ -136,12 +141,19 @@ impl Client {
         self.read(request::snapshots(at)).await
     }
 
-    /// Verification, prune and sync jobs, in this order.
-    pub async fn jobs(&self) -> Result<Vec<DatastoreJob>> {
-        let mut jobs = self.read(request::verify_jobs()).await?;
-        jobs.extend(self.read(request::prune_jobs()).await?);
-        jobs.extend(self.read(request::sync_jobs()).await?);
-        Ok(jobs)
+    /// The verification jobs.
+    pub async fn verify_jobs(&self) -> Result<Vec<DatastoreJob>> {
+        self.read(request::verify_jobs()).await
+    }
+
+    /// The prune jobs.
+    pub async fn prune_jobs(&self) -> Result<Vec<DatastoreJob>> {
+        self.read(request::prune_jobs()).await
+    }
+
+    /// The sync jobs.
+    pub async fn sync_jobs(&self) -> Result<Vec<DatastoreJob>> {
+        self.read(request::sync_jobs()).await
     }
 
     /// The garbage collections of all datastores.
@@ -159,8 +171,32 @@ impl Client {
         self.read(request::task_status(upid)).await
     }
 
+    /// The server's status as JSON.
+    pub async fn raw_status(&self) -> Result<Box<str>> {
+        self.read(request::status().raw()).await
+    }
+
+    /// A datastore's status as JSON.
+    pub async fn raw_datastore(&self, store: &str) -> Result<Box<str>> {
+        self.read(request::datastore_status(store).raw()).await
+    }
+
+    /// The backups of a group as JSON.
+    pub async fn raw_group(&self, at: At<'_>, kind: BackupType, id: &str) -> Result<Box<str>> {
+        self.read(request::group_snapshots(at, kind, id).raw()).await
+    }
+
+    /// A task's status as JSON.
+    pub async fn raw_task(&self, upid: &Upid) -> Result<Box<str>> {
+        self.read(request::task_status(upid).raw()).await
+    }
+
     /// Lines of its log, counted from 0.
     pub async fn task_log(&self, upid: &Upid, start: usize, limit: usize) -> Result<TaskLog> {
-        self.read(request::task_log(upid, start, limit)).await
+        let mut log = self.read(request::task_log(upid, start, limit)).await?;
+        if log.lines.is_empty() {
+            log.start = start;
+        }
+        Ok(log)
     }
 }

@@ -51,6 +51,11 @@ pub fn status() -> Get<BackupServerStatus> {
     Get::new(&["nodes", NODE, "status"], server::status)
 }
 
+/// `/nodes/localhost/time`: the name of the zone that prunes follow. Anybody may ask.
+pub fn zone() -> Get<Box<str>> {
+    Get::new(&["nodes", NODE, "time"], server::zone)
+}
+
 /// `/access/permissions`.
 pub fn permissions() -> Get<Permissions> {
     Get::new(&["access", "permissions"], server::permissions)
@@ -124,10 +129,10 @@ pub fn task_status(upid: &Upid) -> Get<TaskState> {
     Get::new(&["nodes", NODE, "tasks", upid.as_str(), "status"], tasks::status)
 }
 
-/// `/nodes/localhost/tasks/{upid}/log`, lines counted from 0.
+/// `/nodes/localhost/tasks/{upid}/log`, lines counted from 0. The server counts from 1.
 pub fn task_log(upid: &Upid, start: usize, limit: usize) -> Get<TaskLog> {
     Get::new(&["nodes", NODE, "tasks", upid.as_str(), "log"], tasks::log)
-        .with("start", &start)
+        .with("start", &(start + 1))
         .with("limit", &limit.max(1))
 }
 
@@ -140,6 +145,7 @@ pub fn catalogue() -> Vec<Sample> {
     let mut all = vec![
         version().sample(),
         status().sample(),
+        zone().sample(),
         permissions().sample(),
         datastores().sample(),
         usage().sample(),

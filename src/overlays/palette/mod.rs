@@ -219,6 +219,8 @@ fn filter_of(typed: &str) -> Option<Candidate> {
         Place::Nodes,
         Place::Guests,
         Place::Storages,
+        Place::Datastores,
+        Place::ServerBackups,
         Place::Tasks,
         Place::Findings,
     ]

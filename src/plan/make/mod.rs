@@ -231,6 +231,9 @@ pub fn kind_of(targets: &[ObjectRef]) -> &'static str {
         Some(ObjectRef::Task(_)) => "tasks",
         Some(ObjectRef::Storage(_)) => "storages",
         Some(ObjectRef::Cluster(_)) => "clusters",
+        Some(ObjectRef::BackupServer(_)) => "Backup Servers",
+        Some(ObjectRef::Datastore(_)) => "datastores",
+        Some(ObjectRef::ServerBackup(_)) => "backups",
         None => "objects",
     }
 }

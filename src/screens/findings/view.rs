@@ -64,7 +64,11 @@ impl<'a> FindingRows<'a> {
                 finding,
             })
             .collect();
-        let mut columns = Columns::new(COLUMNS, cx, Field::Cluster);
+        let mut columns = if cx.store.backup_servers().is_empty() {
+            Columns::new(COLUMNS, cx, Field::Cluster)
+        } else {
+            Columns::all(COLUMNS)
+        };
         let clusters = rows.iter().map(|row| row.finding.subject.cluster());
         columns.fit(
             Field::Cluster,
@@ -169,7 +173,7 @@ impl Searchable for Row<'_> {
                 ObjectRef::Node(node) => see(node.node.as_str()),
                 ObjectRef::Storage(storage) => see(storage.node.as_str()),
                 ObjectRef::Task(task) => see(task.upid.node.as_str()),
-                ObjectRef::Guest(_) | ObjectRef::Cluster(_) => false,
+                _ => false,
             },
             Key::Tag | Key::Pool | Key::User => false,
         }

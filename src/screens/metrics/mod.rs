@@ -56,7 +56,7 @@ impl Kind {
             ObjectRef::Node(_) => Some(Self::Node),
             ObjectRef::Guest(_) => Some(Self::Guest),
             ObjectRef::Storage(_) => Some(Self::Storage),
-            ObjectRef::Cluster(_) | ObjectRef::Task(_) => None,
+            _ => None,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! - The feeds it asks for are exactly those that it shows.
 //! - The page is built when the store changes or a second has passed, not for each frame.
 
+mod backup_server;
 mod cluster;
 mod config;
 mod guest;
@@ -48,6 +49,9 @@ pub fn page(cx: &Cx<'_>, object: &ObjectRef) -> Page {
         ObjectRef::Guest(guest) => guest::page(cx, guest),
         ObjectRef::Storage(storage) => storage::page(cx, storage),
         ObjectRef::Task(task) => task::page(cx, task),
+        ObjectRef::BackupServer(server) => backup_server::server(cx, server),
+        ObjectRef::Datastore(datastore) => backup_server::datastore(cx, datastore),
+        ObjectRef::ServerBackup(backup) => backup_server::backup(cx, backup),
     };
     Page { sections }
 }
@@ -60,7 +64,15 @@ fn feeds(cx: &Cx<'_>, object: &ObjectRef) -> Vec<Feed> {
         ObjectRef::Guest(guest) => guest::feeds(cx, guest),
         ObjectRef::Storage(storage) => storage::feeds(cx, storage),
         ObjectRef::Task(task) => task::feeds(task),
+        ObjectRef::BackupServer(_) => backup_server::server_feeds(),
+        ObjectRef::Datastore(datastore) => backup_server::store_feeds(cx, datastore),
+        ObjectRef::ServerBackup(backup) => backup_server::backup_feeds(backup),
     }
+}
+
+/// What everything about its server rests on.
+fn heart(cx: &Cx<'_>, object: &ObjectRef) -> FeedKey {
+    cx.store.heart(object.cluster()).of(object.cluster())
 }
 
 /// The object with its name, where it has one besides its number.
@@ -105,7 +117,7 @@ impl Pane for ObjectPane {
             } else {
                 format!("/{needle}")
             },
-            freshness: freshness::freshness(cx, [Feed::Resources.of(self.object.cluster())]),
+            freshness: freshness::freshness(cx, [heart(cx, &self.object)]),
         }
     }
 
@@ -115,7 +127,7 @@ impl Pane for ObjectPane {
 
     fn interest(&self, cx: &Cx<'_>, wanted: &mut BTreeSet<FeedKey>) {
         let cluster = self.object.cluster();
-        wanted.insert(Feed::Resources.of(cluster));
+        wanted.insert(heart(cx, &self.object));
         wanted.extend(feeds(cx, &self.object).into_iter().map(|feed| feed.of(cluster)));
     }
 

@@ -116,7 +116,7 @@ pub(super) fn listed(
 
 /// The one section of a page whose object is not known.
 pub(super) fn missing(cx: &Cx<'_>, object: &ObjectRef) -> Section {
-    let fresh = fresh(cx, object.cluster(), Feed::Resources);
+    let fresh = fresh(cx, object.cluster(), cx.store.heart(object.cluster()));
     let text = match (&fresh.error, fresh.age.is_empty()) {
         (_, false) => format!("there is no {object} in {} (any more)", object.cluster()),
         (Some(error), true) => error.clone(),
@@ -151,6 +151,7 @@ pub(super) fn fresh_on(cx: &Cx<'_>, node: &NodeRef, feed: Feed) -> Freshness {
 pub(super) fn feed_words(feed: &Feed) -> String {
     let words = match feed {
         Feed::Resources => "inventory",
+        Feed::Pbs(feed) => feed.words(),
         Feed::ClusterStatus => "cluster status",
         Feed::Tasks => "tasks",
         Feed::HaStatus => "HA status",

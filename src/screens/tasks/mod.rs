@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     domain::ObjectRef,
-    store::{Feed, Store},
+    store::{Cluster, Feed, Store},
 };
 
 /// The pane of the tasks.
@@ -24,6 +24,10 @@ impl Listing for RecentTasks {
     const SORT: (&'static str, bool) = ("start", true);
     const FEEDS: &'static [Feed] = &[Feed::Tasks];
     const NONE: &'static str = "No task is known: none ran lately, or this sign-in may not see any.";
+
+    fn members(store: &Store) -> &[Cluster] {
+        store.members()
+    }
 
     fn rows<'a>(cx: &Cx<'a>) -> Self::Rows<'a> {
         view::TaskRows::new(cx)

@@ -81,7 +81,11 @@ impl<'a> TaskRows<'a> {
                 run: ours.get(&task.upid).copied(),
             })
             .collect();
-        let mut columns = Columns::new(COLUMNS, cx, Field::Cluster);
+        let mut columns = if cx.store.backup_servers().is_empty() {
+            Columns::new(COLUMNS, cx, Field::Cluster)
+        } else {
+            Columns::all(COLUMNS)
+        };
         columns.fit(
             Field::Cluster,
             longest(rows.iter().map(|row| row.cluster.as_str())),

@@ -18,6 +18,8 @@ pub struct FindingLimits {
     pub root: [f64; 2],
     /// Fill of a storage: warning, critical.
     pub storage: [f64; 2],
+    /// Fill of a Backup Server's datastore: warning, critical.
+    pub datastore: [f64; 2],
     /// For how long a guest may be locked.
     pub locked: SignedDuration,
     /// How near the end of a certificate may be: warning, critical.
@@ -40,6 +42,7 @@ impl Default for FindingLimits {
             memory: [0.90, 0.95],
             root: [0.85, 0.95],
             storage: [0.85, 0.95],
+            datastore: [0.80, 0.95],
             locked: SignedDuration::from_secs(HOUR),
             certificate: [
                 SignedDuration::from_secs(30 * DAY),

@@ -6,6 +6,7 @@
 //! - Nothing that was only remembered from an earlier run raises a finding.
 //! - What a server did not tell is no evidence.
 
+mod backup_servers;
 mod cluster;
 mod guests;
 mod limits;
@@ -33,6 +34,11 @@ pub fn evaluate(cluster: &Cluster, now: Timestamp, limits: &FindingLimits) -> Ve
         limits,
         found: Vec::new(),
     };
+    if cluster.backup_server().is_some() {
+        backup_servers::check(&mut report);
+        report.found.sort_by(order);
+        return report.found;
+    }
     cluster::check(&mut report);
     nodes::check(&mut report);
     if cluster.is_live() {
@@ -60,6 +66,7 @@ pub(super) fn depend_on(feed: &Feed) -> bool {
             | Feed::NodeSubscription(_)
             | Feed::NodeReplication(_)
             | Feed::NodeTime(_)
+            | Feed::Pbs(_)
     )
 }
 

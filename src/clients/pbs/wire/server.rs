@@ -76,6 +76,18 @@ pub(in super::super) fn status(envelope: &Envelope<'_>) -> Result<BackupServerSt
     })
 }
 
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Clock<'a> {
+    #[serde(borrow)]
+    timezone: Text<'a>,
+}
+
+pub(in super::super) fn zone(envelope: &Envelope<'_>) -> Result<Box<str>, Broken> {
+    let row: Clock<'_> = envelope.object()?;
+    Ok(row.timezone.as_str().into())
+}
+
 /// Path and privileges, both sorted. The value of a privilege only says whether it is inherited.
 pub(in super::super) fn permissions(envelope: &Envelope<'_>) -> Result<Permissions, Broken> {
     let paths: BTreeMap<Box<str>, BTreeMap<Box<str>, Flag>> = envelope.object()?;

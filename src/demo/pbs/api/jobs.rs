@@ -27,7 +27,7 @@ pub(super) fn counts(world: &World, store: &Store) -> Value {
         .sum();
     let chunk = 2 << 20;
     json!({
-        "disk-bytes": disk, "disk-chunks": disk / chunk, "index-data-bytes": if ran { index } else { 0 },
+        "disk-bytes": disk, "disk-chunks": disk / chunk, "index-data-bytes": if ran { index.max(disk * 17) } else { 0 },
         "index-file-count": if ran { store.snapshots.len() * 2 } else { 0 },
         "pending-bytes": store.collection.pending, "pending-chunks": store.collection.pending / chunk,
         "removed-bad": 0, "removed-bytes": store.collection.removed, "removed-chunks": store.collection.removed / chunk,
