@@ -33,6 +33,10 @@ pub enum Object {
     Node,
     /// A running task.
     Task,
+    /// A datastore of a Backup Server.
+    Datastore,
+    /// A backup on a Backup Server.
+    ServerBackup,
 }
 
 impl Object {
@@ -42,6 +46,8 @@ impl Object {
             Self::Guest => matches!(object, ObjectRef::Guest(_)),
             Self::Node => matches!(object, ObjectRef::Node(_)),
             Self::Task => matches!(object, ObjectRef::Task(_)),
+            Self::Datastore => matches!(object, ObjectRef::Datastore(_)),
+            Self::ServerBackup => matches!(object, ObjectRef::ServerBackup(_)),
         }
     }
 }
@@ -157,6 +163,8 @@ const DAY: u64 = 86_400;
 const SNAPSHOT: Argument = required("snapshot", Kind::Snapshot, "name of the snapshot");
 const DISK: Argument = required("disk", Kind::Disk, "disk, such as scsi0 or rootfs");
 const SERVICE: Argument = required("service", Kind::Service, "which service, `pvestatd`");
+/// How many backups a rule of retention may keep.
+const KEEP: Kind = Kind::Number(1, 10_000);
 const POWER: Option<&str> = Some("VM.PowerMgmt");
 const OPTIONS: Option<&str> = Some("VM.Config.Options");
 const ALLOCATE: Option<&str> = Some("VM.Allocate");
@@ -328,6 +336,37 @@ deeds! {
         "Restart service", "Restarts a service of the node.";
     NodeServiceReload "node.service.reload" Some('l'), None Node Some("Sys.Modify"), &[SERVICE],
         "Reload service", "Lets a service of the node read its configuration again.";
+    // --- Backup Servers
+    DatastoreVerify "datastore.verify" Some('v'), Confirm Datastore Some("Datastore.Verify"),
+        &[optional("namespace", Kind::Text, "only this namespace and those below it"),
+          optional("all", Kind::Flag, "those too that were found good before")],
+        "Verify", "Reads backups whole and checks them.";
+    DatastoreCollect "datastore.collect" Some('g'), Confirm Datastore Some("Datastore.Modify"), &[],
+        "Collect garbage", "Frees the space of what no backup needs any more.";
+    DatastorePrune "datastore.prune" Some('p'), TypeName Datastore Some("Datastore.Prune"),
+        &[optional("keep-last", KEEP, "how many of the newest stay"),
+          optional("keep-hourly", KEEP, "for how many hours the newest of each stays"),
+          optional("keep-daily", KEEP, "for how many days the newest of each stays"),
+          optional("keep-weekly", KEEP, "for how many weeks the newest of each stays"),
+          optional("keep-monthly", KEEP, "for how many months the newest of each stays"),
+          optional("keep-yearly", KEEP, "for how many years the newest of each stays"),
+          optional("namespace", Kind::Text, "only this namespace and those below it"),
+          optional("server-dry-run", Kind::Flag, "let the server only say what it would remove")],
+        "Prune", "Removes backups by retention rules; the plan says which stay and which go.";
+    DatastoreJobRun "datastore.job.run" Some('r'), Confirm Datastore None,
+        &[required("job", Kind::Text, "which verification, prune or sync job, by its id")],
+        "Run job", "Runs a job of the datastore now.";
+    ServerBackupVerify "server-backup.verify" Some('v'), Confirm ServerBackup Some("Datastore.Verify"), &[],
+        "Verify backup", "Reads a backup whole and checks it.";
+    ServerBackupProtect "server-backup.protect" Some('p'), None ServerBackup Some("Datastore.Backup"), &[],
+        "Protect backup", "Keeps a backup from being removed.";
+    ServerBackupUnprotect "server-backup.unprotect" Some('u'), Confirm ServerBackup Some("Datastore.Backup"), &[],
+        "Unprotect backup", "Lets a backup be removed again.";
+    ServerBackupNotes "server-backup.notes" Some('w'), None ServerBackup Some("Datastore.Backup"),
+        &[required("notes", Kind::Lines, "the notes from now on")],
+        "Edit backup notes", "Writes the notes of a backup.";
+    ServerBackupForget "server-backup.forget" Some('D'), TypeName ServerBackup Some("Datastore.Prune"), &[],
+        "Forget backup", "Removes a backup for good.";
     // --- tasks
     TaskStop "task.stop" Some('x'), Confirm Task None, &[], "Stop task",
         "Stops a running task; what it had begun is left as it is.";

@@ -66,7 +66,14 @@ pub(super) async fn run(
     real: bool,
 ) -> Result<(), Failure> {
     let mut links = Vec::new();
-    let servers: Vec<ServerLink> = servers.into_iter().map(|one| one.link).collect();
+    let mut server_actors = BTreeMap::new();
+    let servers: Vec<ServerLink> = servers
+        .into_iter()
+        .map(|one| {
+            server_actors.extend(one.actor.map(|actor| (one.link.id.clone(), actor)));
+            one.link
+        })
+        .collect();
     let mut actors = BTreeMap::new();
     for Acting { link, actor } in clusters {
         actors.extend(actor.map(|actor| (link.id.clone(), actor)));
@@ -74,7 +81,7 @@ pub(super) async fn run(
     }
     let (watchers, problems) = monitors::links(settings);
     let mut setup = setup(settings, places, &links, &servers, Place::Deck);
-    setup.writable = actors.keys().cloned().collect();
+    setup.writable = actors.keys().chain(server_actors.keys()).cloned().collect();
     setup.ssh = setup.ssh.filter(|_| real);
     setup.warnings.extend(problems);
     setup
@@ -84,6 +91,7 @@ pub(super) async fn run(
         Links::start_with(readers(links), server_readers(servers))
             .monitoring(watchers.into_iter().map(|(info, client)| (info.id, client)))
             .acting(actors)
+            .acting_on_servers(server_actors)
     };
     // The loop holds all there is to hold: too much for the stack of every caller.
     Box::pin(console::run(setup, places.state.clone(), connect))

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     args::{Chosen, Format, JournalCommand, PlanFormat},
+    backup_servers::ActingServer,
     connect::Acting,
     exit::{Code, Failure, talk},
     output::{Column, List, Show, print},
@@ -60,7 +61,12 @@ pub(super) fn read(what: Option<&JournalCommand>, places: &Places) -> Result<(),
 }
 
 /// Goes on with an interrupted run.
-pub(super) async fn go_on(run: i64, acting: Vec<Acting>, places: &Places) -> Result<(), Failure> {
+pub(super) async fn go_on(
+    run: i64,
+    acting: Vec<Acting>,
+    servers: Vec<ActingServer>,
+    places: &Places,
+) -> Result<(), Failure> {
     let journal = open(places)?;
     let mut run = journal
         .claim(run, &worker(), Timestamp::now(), is_alive)
@@ -78,7 +84,15 @@ pub(super) async fn go_on(run: i64, acting: Vec<Acting>, places: &Places) -> Res
         talk(what);
     }
     talk(format!("going on with: {}", run.plan.title));
-    carry_out(&journal, &run, acting, Options::default(), PlanFormat::Text).await
+    carry_out(
+        &journal,
+        &run,
+        acting,
+        servers,
+        Options::default(),
+        PlanFormat::Text,
+    )
+    .await
 }
 
 /// Whether a run passes what was asked for.

@@ -150,14 +150,22 @@ fn dispatch(cli: &Cli, places: &Places) -> Result<(), Failure> {
             // A name that means nothing needs no server.
             run::deed(&wanted.action)?;
             let acting = connect::acting(&settings, &cli.global, &Asking::on_terminal())?;
-            wait(run::run(wanted, acting, places, &connect::rules(&settings)))
+            let servers = backup_servers::acting(&settings, &cli.global, &Asking::on_terminal())?;
+            wait(run::run(
+                wanted,
+                acting,
+                servers,
+                places,
+                &connect::rules(&settings),
+            ))
         }
         Some(Command::Journal {
             what: Some(JournalCommand::Continue { run }),
         }) => {
             let settings = connect::settings(&cli.global, places)?;
             let acting = connect::acting(&settings, &cli.global, &Asking::on_terminal())?;
-            wait(journal::go_on(*run, acting, places))
+            let servers = backup_servers::acting(&settings, &cli.global, &Asking::on_terminal())?;
+            wait(journal::go_on(*run, acting, servers, places))
         }
         Some(Command::Journal { what }) => journal::read(what.as_ref(), places),
         Some(Command::Keys { output }) => list::keys(places, *output),

@@ -1,6 +1,10 @@
 //! The name of a task: `UPID:NODE:PID:PSTART:STARTTIME:TYPE:ID:USER[!TOKEN]:` with hexadecimal numbers.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{
+    fmt::{self, Write as _},
+    str::FromStr,
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -106,6 +110,22 @@ impl<'de> Deserialize<'de> for Upid {
     }
 }
 
+/// What a task of a Backup Server is about, as its UPID holds it: `main:vm/104` is `main\x3avm-104`.
+pub fn escaped(id: &str) -> String {
+    let mut text = String::new();
+    for (index, byte) in id.bytes().enumerate() {
+        match byte {
+            b'/' => text.push('-'),
+            b'.' if index > 0 => text.push('.'),
+            b'_' => text.push('_'),
+            byte if byte.is_ascii_alphanumeric() => text.push(char::from(byte)),
+            // Writing into a string cannot fail.
+            byte => drop(write!(text, r"\x{byte:02x}")),
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,6 +153,15 @@ mod tests {
         ] {
             assert!(text.parse::<Upid>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn ids_are_escaped_as_a_backup_server_does() {
+        assert_eq!(escaped("backup1:vm/105"), r"backup1\x3avm-105");
+        assert_eq!(
+            escaped("-:backup1:backup2::local-copy"),
+            r"\x2d\x3abackup1\x3abackup2\x3a\x3alocal\x2dcopy"
+        );
     }
 
     #[test]

@@ -57,6 +57,8 @@ fn deeds_on(object: Object) -> &'static str {
         Object::Guest => "On guests: key of the menu, then the letter",
         Object::Node => "On nodes: key of the menu, then the letter",
         Object::Task => "On tasks: key of the menu, then the letter",
+        Object::Datastore => "On datastores: key of the menu, then the letter",
+        Object::ServerBackup => "On server backups: key of the menu, then the letter",
     }
 }
 

@@ -18,6 +18,7 @@ mod relocate;
 pub mod runner;
 pub mod runs;
 mod scene;
+pub mod server_calls;
 #[cfg(test)]
 mod tests;
 
@@ -124,7 +125,7 @@ pub enum Proof {
     /// It is done when it is answered. Whether it was done shows a read of this list: a row with these values is there,
     /// or is not.
     Listed {
-        /// The path below `/api2/json` in its parts.
+        /// The path below `/api2/json` in its parts; a last one that begins with `?` is a parameter.
         read: Vec<Box<str>>,
         /// What the row says.
         row: Vec<(Box<str>, Box<str>)>,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Deed, make::ACCOUNTS};
 use crate::{
     domain::{GuestKind, NodeRef, ObjectRef, config::GuestConfig},
-    store::{Feed, FeedKey, Store},
+    store::{BackupServer, Feed, FeedKey, JobSort, PbsFeed, Store},
 };
 
 /// Targets whose details are read: one request each and more. Plans for more than these know less of the rest.
@@ -20,6 +20,12 @@ pub fn needs(deed: Deed, targets: &[ObjectRef], store: &Store) -> BTreeSet<FeedK
     for target in targets.iter().take(DETAILED) {
         let mut need = |feed: Feed| feeds.insert(feed.of(target.cluster()));
         need(Feed::Permissions);
+        if let Some(wanted) = of_server(target, store) {
+            for feed in wanted {
+                need(Feed::Pbs(feed));
+            }
+            continue;
+        }
         let guest = match target {
             ObjectRef::Guest(guest) => guest,
             ObjectRef::Node(node) => {
@@ -133,4 +139,26 @@ fn of_node(deed: Deed, node: &NodeRef, store: &Store, mut need: impl FnMut(Feed)
         }
         _ => {}
     }
+}
+
+/// What a plan looks at that is about a Backup Server; `None` for other targets.
+fn of_server(target: &ObjectRef, store: &Store) -> Option<Vec<PbsFeed>> {
+    let (name, namespace) = match target {
+        ObjectRef::Datastore(datastore) => (&datastore.store, None),
+        ObjectRef::ServerBackup(backup) => (&backup.store, Some(&backup.namespace)),
+        _ => return None,
+    };
+    let mut feeds = vec![PbsFeed::Usage, PbsFeed::Datastores];
+    if let Some(namespace) = namespace {
+        feeds.push(PbsFeed::Snapshots((**name).into(), (**namespace).into()));
+        return Some(feeds);
+    }
+    feeds.push(PbsFeed::Zone);
+    feeds.extend([JobSort::Verify, JobSort::Prune, JobSort::Sync].map(PbsFeed::Jobs));
+    let contents = store
+        .backup_server(target.cluster())
+        .map(BackupServer::content_feeds);
+    let mine = |feed: &PbsFeed| feed.datastore() == Some(&**name);
+    feeds.extend(contents.unwrap_or_default().into_iter().filter(mine));
+    Some(feeds)
 }

@@ -59,7 +59,7 @@ pub async fn run(
     screen.draw(|buffer| app.draw(buffer))?;
     let mut links = connect();
     let mut works = Works::new(state.as_deref());
-    works.act_through(links.actors.clone());
+    works.act_through(links.actors.clone(), std::mem::take(&mut links.servers));
     if !alone {
         works.read_journal(true);
     }

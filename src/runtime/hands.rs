@@ -13,7 +13,10 @@ use std::{
 use jiff::Timestamp;
 
 use crate::{
-    clients::pve::{Accepted, Actor, NotAccepted},
+    clients::{
+        pbs,
+        pve::{Accepted, Actor, NotAccepted},
+    },
     domain::{ClusterId, NodeName, Task, TaskRef, TaskState, Vmid, config::GuestConfig, guest::CommandEnd},
     plan::{
         Proof, Step,
@@ -30,6 +33,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Who acts on each cluster. A cluster that is not in it is read-only: nothing can be sent there.
 pub struct Hands<F> {
     actors: BTreeMap<ClusterId, Actor>,
+    servers: BTreeMap<ClusterId, pbs::Actor>,
     stop: Arc<AtomicBool>,
     tell: F,
 }
@@ -39,9 +43,17 @@ impl<F: Fn(usize, &News) + Sync> Hands<F> {
     pub fn new(actors: BTreeMap<ClusterId, Actor>, tell: F) -> Self {
         Self {
             actors,
+            servers: BTreeMap::new(),
             stop: Arc::default(),
             tell,
         }
+    }
+
+    /// Hands that act on Backup Servers too.
+    #[must_use]
+    pub fn with_servers(mut self, servers: BTreeMap<ClusterId, pbs::Actor>) -> Self {
+        self.servers = servers;
+        self
     }
 
     /// Hands that begin no further step once this is set.
@@ -60,11 +72,12 @@ impl<F: Fn(usize, &News) + Sync> Hands<F> {
 
 impl<F: Fn(usize, &News) + Sync> World for Hands<F> {
     async fn send(&self, step: &Step) -> Sent {
-        let actor = match self.actor(&step.cluster) {
-            Ok(actor) => actor,
-            Err(why) => return Sent::Refused(why),
+        let sent = match (self.servers.get(&step.cluster), self.actor(&step.cluster)) {
+            (Some(server), _) => server.send(&step.call).await,
+            (None, Ok(actor)) => actor.send(&step.call).await,
+            (None, Err(why)) => return Sent::Refused(why),
         };
-        match actor.send(&step.call).await {
+        match sent {
             Ok(Accepted::Task(upid)) => Sent::Began(upid),
             Ok(Accepted::Command(pid)) => Sent::Runs(pid),
             Ok(Accepted::Done) => Sent::Done,
@@ -74,6 +87,10 @@ impl<F: Fn(usize, &News) + Sync> World for Hands<F> {
     }
 
     async fn task(&self, task: &TaskRef) -> Result<TaskState, String> {
+        if let Some(server) = self.servers.get(&task.cluster) {
+            let status = server.client().task_status(&task.upid).await;
+            return status.map_err(|error| error.to_string());
+        }
         let client = self.actor(&task.cluster)?.client();
         client
             .task_status(&task.upid)
@@ -82,6 +99,13 @@ impl<F: Fn(usize, &News) + Sync> World for Hands<F> {
     }
 
     async fn tasks(&self, step: &Step) -> Result<(Vec<Task>, bool), String> {
+        if let Some(server) = self.servers.get(&step.cluster) {
+            // A Backup Server is one node, whatever the call is about.
+            let tasks = server.client().tasks(TASKS as u32).await;
+            let tasks = tasks.map_err(|error| error.to_string())?;
+            let more = tasks.len() >= TASKS;
+            return Ok((tasks, more));
+        }
         let client = self.actor(&step.cluster)?.client();
         let node = match &step.call.segments[..] {
             [nodes, node, ..] if &**nodes == "nodes" => NodeName::from(&**node),
@@ -127,8 +151,11 @@ impl<F: Fn(usize, &News) + Sync> World for Hands<F> {
         }
         if let Proof::Listed { read, row, present } = &step.proof {
             let segments: Vec<&str> = read.iter().map(|part| &**part).collect();
-            let client = self.actor(&step.cluster)?.client();
-            let rows = client.rows(&segments).await.map_err(|error| error.to_string())?;
+            let rows = match self.servers.get(&step.cluster) {
+                Some(server) => server.client().rows(&segments).await,
+                None => self.actor(&step.cluster)?.client().rows(&segments).await,
+            };
+            let rows = rows.map_err(|error| error.to_string())?;
             let says =
                 |(name, value): &(Box<str>, Box<str>), found: &GuestConfig| found.get(name) == Some(&**value);
             let there = rows.iter().any(|found| row.iter().all(|pair| says(pair, found)));
@@ -151,7 +178,10 @@ impl<F: Fn(usize, &News) + Sync> World for Hands<F> {
     }
 
     fn user(&self, cluster: &ClusterId) -> Option<String> {
-        self.actors.get(cluster)?.user()
+        match self.servers.get(cluster) {
+            Some(server) => server.user(),
+            None => self.actors.get(cluster)?.user(),
+        }
     }
 
     fn is_stopped(&self) -> bool {

@@ -12,7 +12,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    clients::pve::Actor,
+    clients::{pbs, pve::Actor},
     domain::{ClusterId, MonitorId},
     store::{Feed, FeedKey, MonitorFeed, MonitorKey, MonitorUpdate, Update},
     sync::{MonitorReader, Orders, Reader, drive, drive_monitor},
@@ -23,6 +23,8 @@ const WAITING: usize = 256;
 
 /// The way to the readers of all clusters.
 pub struct Links {
+    /// Who may write to which Backup Server.
+    pub servers: BTreeMap<ClusterId, pbs::Actor>,
     /// What the readers bring.
     pub updates: mpsc::Receiver<Update>,
     /// What the readers of monitoring servers bring.
@@ -68,6 +70,7 @@ impl Links {
         let mut links = Self {
             updates,
             measured: mpsc::channel(1).1,
+            servers: BTreeMap::new(),
             actors: BTreeMap::new(),
             drivers: BTreeMap::new(),
             monitors: BTreeMap::new(),
@@ -115,6 +118,13 @@ impl Links {
     #[must_use]
     pub fn acting(mut self, actors: BTreeMap<ClusterId, Actor>) -> Self {
         self.actors = actors;
+        self
+    }
+
+    /// With these to write to Backup Servers.
+    #[must_use]
+    pub fn acting_on_servers(mut self, servers: BTreeMap<ClusterId, pbs::Actor>) -> Self {
+        self.servers = servers;
         self
     }
 

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     app::Event,
-    clients::pve::Actor,
+    clients::{pbs, pve::Actor},
     domain::ClusterId,
     plan::{
         Plan,
@@ -36,11 +36,18 @@ const READ: usize = 100;
 /// The journal, below the state directory.
 pub const FILE: &str = "journal.sqlite";
 
+/// Who may write, to clusters and to Backup Servers.
+#[derive(Debug, Default)]
+struct Actors {
+    clusters: BTreeMap<ClusterId, Actor>,
+    servers: BTreeMap<ClusterId, pbs::Actor>,
+}
+
 /// Everything that is under way.
 #[derive(Debug)]
 pub struct Works {
     journal: Option<PathBuf>,
-    actors: Arc<BTreeMap<ClusterId, Actor>>,
+    actors: Arc<Actors>,
     sender: mpsc::Sender<Event>,
     /// What runs have to tell.
     pub events: mpsc::Receiver<Event>,
@@ -69,8 +76,12 @@ impl Works {
     }
 
     /// With these to write.
-    pub fn act_through(&mut self, actors: BTreeMap<ClusterId, Actor>) {
-        self.actors = Arc::new(actors);
+    pub fn act_through(
+        &mut self,
+        clusters: BTreeMap<ClusterId, Actor>,
+        servers: BTreeMap<ClusterId, pbs::Actor>,
+    ) {
+        self.actors = Arc::new(Actors { clusters, servers });
     }
 
     /// Does a plan.
@@ -147,7 +158,7 @@ async fn work(
     which: Which,
     options: Options,
     path: Option<PathBuf>,
-    actors: &BTreeMap<ClusterId, Actor>,
+    actors: &Actors,
     stop: Arc<AtomicBool>,
     sender: &mpsc::Sender<Event>,
 ) -> Result<Told, String> {
@@ -158,14 +169,15 @@ async fn work(
         Which::New(plan) => journal.begin(&plan, &me, Timestamp::now()).map_err(text)?,
         Which::Interrupted(number) => {
             let mut run = claim(&journal, number, &me).map_err(text)?;
-            follow(ticket, &mut run, actors, sender).await?;
+            follow(ticket, &mut run, &actors.clusters, sender).await?;
             run
         }
     };
     let _ = sender.send(Event::RunTold(ticket, Told::Begun(run.id))).await;
-    let hands = Hands::new(actors.clone(), |step, news| {
+    let hands = Hands::new(actors.clusters.clone(), |step, news| {
         let _ = sender.try_send(Event::RunTold(ticket, Told::Step(step, news.clone())));
     })
+    .with_servers(actors.servers.clone())
     .stopped_by(stop);
     let outcomes = Runner::new(&journal, &hands, options)
         .run(&run)

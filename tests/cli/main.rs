@@ -7,6 +7,7 @@ mod support;
 
 mod acting;
 mod asking;
+mod backup_server;
 mod changing;
 mod commands;
 mod configuration;

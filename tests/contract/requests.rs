@@ -51,6 +51,25 @@ fn every_request_to_a_backup_server_fits_its_schema() {
 }
 
 #[test]
+fn every_call_to_a_backup_server_fits_its_schema() {
+    let Some(schema) = Schema::backup_server() else {
+        return skipped("calls to a Backup Server against its schema");
+    };
+    let calls = pvedeck::plan::server_calls::catalogue();
+    assert!(calls.len() >= 10, "only {} calls", calls.len());
+    let complaints: String = calls
+        .iter()
+        .map(|call| {
+            let params = call.params.iter();
+            let params: Vec<(&str, String)> =
+                params.map(|(name, value)| (&**name, value.to_string())).collect();
+            schema.complaints(call.method.as_str(), &call.path(), &params)
+        })
+        .collect();
+    assert!(complaints.is_empty(), "\n{complaints}");
+}
+
+#[test]
 fn every_call_of_a_plan_fits_the_schema() {
     let Some(schemas) = Schema::both() else {
         return skipped("calls against the schema");

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, process::Command};
 
 use pvedeck::{
     actions::{self, Action, Id},
-    domain::{NodeRef, ObjectRef, TaskRef, Vmid},
+    domain::{DatastoreRef, NodeRef, ObjectRef, ServerBackupRef, TaskRef, Vmid, backup::BackupType},
     overlays::Help,
     plan::{DEEDS, Deed},
     screens::Place,
@@ -143,8 +143,10 @@ fn the_palette_offers_each_action_by_its_title_and_each_deed_by_its_name() {
                 let target = match deed.row().object {
                     actions::deed::Object::Guest => "101",
                     actions::deed::Object::Node => "pve1",
-                    // No task runs here.
-                    actions::deed::Object::Task => continue,
+                    // No task runs here, and there is no Backup Server.
+                    actions::deed::Object::Task
+                    | actions::deed::Object::Datastore
+                    | actions::deed::Object::ServerBackup => continue,
                 };
                 palette(&mut stage, &format!("{} {target}", action.name))
             }
@@ -182,8 +184,22 @@ fn the_menu_of_each_sort_of_object_has_its_deeds_and_no_other() {
             .parse()
             .unwrap(),
     });
+    let datastore = DatastoreRef {
+        cluster: "store".into(),
+        store: "main".into(),
+        namespace: "".into(),
+    };
+    let backup = ObjectRef::ServerBackup(ServerBackupRef {
+        cluster: "store".into(),
+        store: "main".into(),
+        namespace: "".into(),
+        kind: BackupType::Vm,
+        id: "101".into(),
+        time: jiff::Timestamp::UNIX_EPOCH,
+    });
+    let datastore = ObjectRef::Datastore(datastore);
     let mut offered: Vec<Deed> = Vec::new();
-    for object in [&guest, &node, &task] {
+    for object in [&guest, &node, &task, &datastore, &backup] {
         offered.extend(Deed::for_object(object).map(|row| row.deed));
     }
     offered.sort();

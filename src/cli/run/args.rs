@@ -131,6 +131,10 @@ fn command_of(row: &'static Row) -> Command {
         Object::Guest => "Guests by VMID or name; CLUSTER/104 says of which cluster",
         Object::Node => "Nodes by name; CLUSTER/pve1 says of which cluster",
         Object::Task => "A task by its UPID",
+        Object::Datastore => "Datastores by name; SERVER/main says of which Backup Server",
+        Object::ServerBackup => {
+            "Backups as `get server-backups -o json` names them: main:vm/104/2026-11-20T07:35:59Z, main:NAMESPACE:…"
+        }
     };
     let targets = Arg::new(TARGETS)
         .value_name("TARGET")

@@ -4,6 +4,7 @@
 //! be written to.
 
 pub mod args;
+mod server_targets;
 mod targets;
 
 use std::{collections::BTreeMap, path::PathBuf};
@@ -14,11 +15,13 @@ use serde_json::json;
 use self::args::Run as Wanted;
 use super::{
     args::PlanFormat,
+    backup_servers::ActingServer,
     connect::Acting,
     exit::{Code, Failure, talk},
     output::print,
 };
 use crate::{
+    actions::deed::Object,
     domain::ClusterId,
     plan::{
         self, Arguments, DEEDS, Danger, Deed, Plan, Refusal, Risk, Rules, Scene,
@@ -43,15 +46,26 @@ const RUNS: usize = 1000;
 pub(super) async fn run(
     wanted: &Wanted,
     acting: Vec<Acting>,
+    servers: Vec<ActingServer>,
     places: &Places,
     rules: &Rules,
 ) -> Result<(), Failure> {
     let deed = deed(&wanted.action)?;
     let arguments = arguments(&wanted.given)?;
     let how = &wanted.options;
-    let mut store = Store::new(acting.iter().map(|one| one.link.id.clone()));
-    let targets = targets::find(deed, &wanted.target, &acting, &mut store).await?;
-    targets::read_details(deed, &targets, &acting, &mut store).await;
+    let mut store = Store::new(acting.iter().map(|one| one.link.id.clone()))
+        .with_backup_servers(servers.iter().map(|one| one.link.id.clone()));
+    let of_servers = match deed.row().object {
+        Object::Datastore | Object::ServerBackup => true,
+        Object::Task => server_targets::is_task(&wanted.target),
+        _ => false,
+    };
+    let targets = if of_servers {
+        server_targets::find(deed, &wanted.target, &servers, &mut store).await?
+    } else {
+        targets::find(deed, &wanted.target, &acting, &mut store).await?
+    };
+    targets::read_details(deed, &targets, &acting, &servers, &mut store).await;
     let past = past(deed, places)?;
     let scene = Scene {
         store: &store,
@@ -63,7 +77,7 @@ pub(super) async fn run(
     if how.dry_run {
         return show(&plan, how.output);
     }
-    writable(&plan, &acting)?;
+    writable(&plan, &acting, &servers)?;
     confirm(&plan, how.yes)?;
     if plan.steps.is_empty() {
         for risk in &plan.risks {
@@ -81,7 +95,7 @@ pub(super) async fn run(
         go_on: how.go_on,
         wait: !how.no_wait,
     };
-    carry_out(&journal, &run, acting, options, how.output).await
+    carry_out(&journal, &run, acting, servers, options, how.output).await
 }
 
 /// The deed of a name; who asks for another one is told of all.
@@ -118,6 +132,7 @@ pub(super) async fn carry_out(
     journal: &Journal,
     run: &Run,
     acting: Vec<Acting>,
+    servers: Vec<ActingServer>,
     options: Options,
     format: PlanFormat,
 ) -> Result<(), Failure> {
@@ -131,6 +146,10 @@ pub(super) async fn carry_out(
         News::Unclear(why) => talk(format!("{}: {why}; looking what became of it", titles[step])),
         News::Sending | News::Over(_) => {}
     });
+    let servers = servers
+        .into_iter()
+        .filter_map(|one| Some((one.link.id, one.actor?)));
+    let hands = hands.with_servers(servers.collect());
     let outcomes = Runner::new(journal, &hands, options)
         .run(run)
         .await
@@ -233,14 +252,16 @@ fn refused(refusal: &Refusal) -> Failure {
     Failure::new(code, refusal)
 }
 
-fn writable(plan: &Plan, acting: &[Acting]) -> Result<(), Failure> {
-    let closed = acting
-        .iter()
-        .find(|one| one.actor.is_none() && plan.steps.iter().any(|step| step.cluster == one.link.id));
+fn writable(plan: &Plan, acting: &[Acting], servers: &[ActingServer]) -> Result<(), Failure> {
+    let clusters = acting.iter().map(|one| (&one.link.id, one.actor.is_none()));
+    let servers = servers.iter().map(|one| (&one.link.id, one.actor.is_none()));
+    let closed = clusters
+        .chain(servers)
+        .find(|(id, closed)| *closed && plan.steps.iter().any(|step| step.cluster == **id));
     match closed {
-        Some(one) => Err(Failure::new(
+        Some((id, _)) => Err(Failure::new(
             Code::Refused,
-            format!("{} is read-only; --dry-run shows what would be done", one.link.id),
+            format!("{id} is read-only; --dry-run shows what would be done"),
         )),
         None => Ok(()),
     }

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use crate::{
     actions::deed::Object,
     cli::{
+        backup_servers::ActingServer,
         connect::{self, Acting},
         exit::{Code, Failure, talk},
     },
@@ -138,13 +139,32 @@ fn take(store: &mut Store, cluster: &ClusterId, feed: Feed, payload: Payload) {
 }
 
 /// What the plan of this deed wants to know beside the inventory. What cannot be read is not known, no more.
-pub(super) async fn read_details(deed: Deed, targets: &[ObjectRef], acting: &[Acting], store: &mut Store) {
+pub(super) async fn read_details(
+    deed: Deed,
+    targets: &[ObjectRef],
+    acting: &[Acting],
+    servers: &[ActingServer],
+    store: &mut Store,
+) {
     let mut tried: BTreeSet<FeedKey> = BTreeSet::new();
     for _ in 0..ROUNDS {
         let mut wanted = plan::needs(deed, targets, store);
         wanted.retain(|key| tried.insert(key.clone()));
         if wanted.is_empty() {
             return;
+        }
+        let of_servers = wanted.iter().filter_map(|key| {
+            let one = servers.iter().find(|one| one.link.id == key.cluster)?;
+            let key = key.clone();
+            let place = sync::Place::default();
+            Some(async move { (Reader::read(&one.link.client, key.feed.clone(), place).await, key) })
+        });
+        for (outcome, key) in join_all(of_servers.collect::<Vec<_>>()).await {
+            store.apply(Update {
+                key,
+                at: Timestamp::now(),
+                outcome,
+            });
         }
         let reads = wanted.into_iter().filter_map(|key| {
             let one = acting.iter().find(|one| one.link.id == key.cluster)?;
@@ -206,6 +226,8 @@ fn the_one(deed: Deed, word: &Word<'_>, store: &Store) -> Result<ObjectRef, Fail
                 (object, format!("{} on {cluster}", task.upid))
             })
             .collect(),
+        // They have words of their own: see `server_targets`.
+        Object::Datastore | Object::ServerBackup => Vec::new(),
     };
     match &found[..] {
         [(object, _)] => Ok(object.clone()),

@@ -17,6 +17,7 @@ use crate::{
             BackupGroup, BackupServerStatus, BackupSnapshot, BackupType, Datastore, DatastoreJob,
             DatastoreStatus, DatastoreUsage, GarbageCollection,
         },
+        config::GuestConfig,
         task::TaskLog,
     },
 };
@@ -164,6 +165,11 @@ impl Client {
     /// The newest tasks.
     pub async fn tasks(&self, limit: u32) -> Result<Vec<Task>> {
         self.read(request::tasks(limit)).await
+    }
+
+    /// The rows of whatever list stands at a path below `/api2/json`.
+    pub async fn rows(&self, segments: &[&str]) -> Result<Vec<GuestConfig>> {
+        self.read(request::rows(segments)).await
     }
 
     /// How a task stands.

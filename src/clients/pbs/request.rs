@@ -12,6 +12,7 @@ use crate::{
             BackupGroup, BackupServerStatus, BackupSnapshot, BackupType, Datastore, DatastoreJob,
             DatastoreStatus, DatastoreUsage, GarbageCollection,
         },
+        config::GuestConfig,
         task::TaskLog,
     },
 };
@@ -136,6 +137,14 @@ pub fn task_log(upid: &Upid, start: usize, limit: usize) -> Get<TaskLog> {
         .with("limit", &limit.max(1))
 }
 
+/// The rows of whatever list stands at a path below `/api2/json`, each with its properties. A last part that begins with
+/// `?ns=` is the namespace.
+pub fn rows(segments: &[&str]) -> Get<Vec<GuestConfig>> {
+    let namespace = segments.last().and_then(|last| last.strip_prefix("?ns="));
+    let path = &segments[..segments.len() - usize::from(namespace.is_some())];
+    within(Get::new(path, server::rows), namespace.unwrap_or_default())
+}
+
 /// A sample of every request that this client can make, the sign-in included.
 pub fn catalogue() -> Vec<Sample> {
     let at = At {
@@ -146,6 +155,7 @@ pub fn catalogue() -> Vec<Sample> {
         version().sample(),
         status().sample(),
         zone().sample(),
+        rows(&["admin", "datastore", at.store, "snapshots", "?ns=prod/web"]).sample(),
         permissions().sample(),
         datastores().sample(),
         usage().sample(),

@@ -1,6 +1,7 @@
 //! From a deed to its plan. Each group of deeds has a file that drafts what is done to one target.
 
 mod arguments;
+mod backup_server;
 mod clone;
 mod config;
 mod copies;
@@ -219,6 +220,8 @@ fn word(target: &ObjectRef, title: &str) -> String {
             title.strip_prefix(&number).unwrap_or(title).to_owned()
         }
         ObjectRef::Node(node) => node.node.to_string(),
+        ObjectRef::Datastore(datastore) => datastore.store.to_string(),
+        ObjectRef::ServerBackup(backup) => backup.id.to_string(),
         _ => title.to_owned(),
     }
 }
@@ -244,6 +247,8 @@ pub fn one_of(object: Object) -> &'static str {
         Object::Guest => "a guest",
         Object::Node => "a node",
         Object::Task => "a task",
+        Object::Datastore => "a datastore",
+        Object::ServerBackup => "a backup on a Backup Server",
     }
 }
 
@@ -252,6 +257,8 @@ fn plural(object: Object) -> &'static str {
         Object::Guest => "guests",
         Object::Node => "nodes",
         Object::Task => "tasks",
+        Object::Datastore => "datastores",
+        Object::ServerBackup => "backups",
     }
 }
 
@@ -265,6 +272,10 @@ pub fn availability(deed: Deed, target: &ObjectRef, store: &Store) -> Result<(),
         (Object::Guest, ObjectRef::Guest(target)) => guest::possible(deed, target, store).map(drop),
         (Object::Node, ObjectRef::Node(target)) => node::possible(deed, target, store),
         (Object::Task, ObjectRef::Task(target)) => task::possible(target, store),
+        (Object::Datastore, ObjectRef::Datastore(target)) => backup_server::possible(deed, target, store),
+        (Object::ServerBackup, ObjectRef::ServerBackup(target)) => {
+            backup_server::possible_backup(deed, target, store)
+        }
         (object, _) => only(plural(object)),
     }
 }
@@ -306,6 +317,8 @@ fn draft(task: Task<'_>) -> Result<Draft, Refusal> {
         }
         ObjectRef::Node(target) => node::draft(task, target),
         ObjectRef::Task(target) => Ok(task::draft(task, target)),
+        ObjectRef::Datastore(target) => backup_server::draft(task, target),
+        ObjectRef::ServerBackup(target) => backup_server::draft_backup(task, target),
         other => Err(Refusal::NotPossible(format!(
             "nothing of that can be done to {other}"
         ))),

@@ -26,11 +26,10 @@ impl Query {
         let line = if typing { &self.draft } else { &self.asked };
         if line.is_empty() {
             let hint = match server.id().kind {
-                MonitorKind::Exporter => "/ and words: node_cpu idle",
+                MonitorKind::Exporter => "/ and words: node_cpu mode=\"idle\"",
                 _ => "/ and a query: sum by (instance) (rate(node_cpu_seconds_total[5m]))",
             };
-            let hint = format!("{hint}   v graph or table   n next server");
-            canvas.text(start, 0, &hint, width.saturating_sub(start), Tone::Muted);
+            canvas.text(start, 0, hint, width.saturating_sub(start), Tone::Muted);
         } else {
             canvas.text(start, 0, line, width.saturating_sub(start), Tone::Text);
         }

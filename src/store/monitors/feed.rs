@@ -42,8 +42,8 @@ impl MonitorFeed {
             }
             Self::Instant(_) | Self::Alerts | Self::Scrape => 15,
             Self::Silences => 30,
-            // A new exporter brings new names: its metrics should not be missed for long.
-            Self::Rules | Self::Names => 60,
+            Self::Rules => 60,
+            Self::Names => 300,
         };
         SignedDuration::from_secs(seconds)
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::domain::backup::BackupServerStatus;
+use crate::domain::{backup::BackupServerStatus, config::GuestConfig};
 
 use super::{
     super::request::Permissions,
@@ -73,6 +73,23 @@ pub(in super::super) fn status(envelope: &Envelope<'_>) -> Result<BackupServerSt
         root: inner::<Space>(row.root).pair(),
         uptime: row.uptime.0,
         fingerprint: said(inner::<Info<'_>>(row.info).fingerprint),
+    })
+}
+
+/// The rows of any list, each with its properties as texts.
+pub(in super::super) fn rows(envelope: &Envelope<'_>) -> Result<Vec<GuestConfig>, Broken> {
+    envelope.list(|fields: BTreeMap<String, serde_json::Value>| {
+        let text = |value: serde_json::Value| match value {
+            serde_json::Value::String(text) => text,
+            other => other.to_string(),
+        };
+        let entries = fields
+            .into_iter()
+            .map(|(name, value)| (name.into(), text(value).into()));
+        Some(GuestConfig {
+            entries: entries.collect(),
+            ..GuestConfig::default()
+        })
     })
 }
 

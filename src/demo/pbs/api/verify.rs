@@ -96,14 +96,14 @@ pub(super) fn verify(ask: &mut Ask<'_>) -> Outcome {
     let (worker, worker_id) = match (given, &id, time) {
         (true, Some(id), Some(time)) => (
             "verify_snapshot",
-            format!("{name}:{namespace}/{kind}/{id}/{time:08X}"),
+            format!("{name}:{}/{kind}/{id}/{time:08X}", long(&namespace)),
         ),
         (true, Some(id), None) => ("verify_group", format!("{name}:{}/{kind}/{id}", long(&namespace))),
         (false, None, None) => (
             "verify",
             match namespace.as_str() {
                 "" => name.clone(),
-                namespace => format!("{name}:{namespace}"),
+                namespace => format!("{name}:{}", long(namespace)),
             },
         ),
         _ => {
