@@ -19,6 +19,18 @@ pub enum Place {
     Datastores,
     /// The backups on all Backup Servers.
     ServerBackups,
+    /// The snapshots of all guests.
+    Snapshots,
+    /// The snapshots of what is selected: the tile of the deck.
+    SelectedSnapshots,
+    /// All backups.
+    Backups,
+    /// The backups of what is selected: the tile of the deck.
+    SelectedBackups,
+    /// Every guest with its last good backup.
+    RestorePoints,
+    /// All backup jobs.
+    Jobs,
     /// Running and recent tasks.
     Tasks,
     /// What is wrong.
@@ -53,12 +65,26 @@ impl Place {
         ("storages", Self::Storages),
         ("datastores", Self::Datastores),
         ("server-backups", Self::ServerBackups),
+        ("snapshots", Self::Snapshots),
+        ("backups", Self::Backups),
+        ("restore-points", Self::RestorePoints),
+        ("jobs", Self::Jobs),
         ("tasks", Self::Tasks),
         ("findings", Self::Findings),
         ("clusters", Self::Clusters),
         ("runs", Self::Runs),
         ("query", Self::Query),
     ];
+
+    /// The whole screen that belongs to a tile: what follows the selection there shows everything.
+    #[must_use]
+    pub fn whole(&self) -> Self {
+        match self {
+            Self::SelectedSnapshots => Self::Snapshots,
+            Self::SelectedBackups => Self::Backups,
+            other => other.clone(),
+        }
+    }
 
     /// The object that the place is about.
     pub fn object(&self) -> Option<&ObjectRef> {
@@ -84,7 +110,7 @@ impl Place {
             Self::Console(object) => format!("console of {object}"),
             other => Self::NAMED
                 .iter()
-                .find(|(_, place)| place == other)
+                .find(|(_, place)| *place == other.whole())
                 .map_or_else(String::new, |(name, _)| (*name).to_owned()),
         }
     }

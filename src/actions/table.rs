@@ -109,6 +109,10 @@ actions! {
     PlaceStorages "place.storages" Global [] "", "Storages", "Shows all storages.";
     PlaceDatastores "place.datastores" Global [] "", "Datastores", "Shows the datastores of all Backup Servers.";
     PlaceServerBackups "place.server-backups" Global [] "", "Server backups", "Shows the backups on all Backup Servers.";
+    PlaceSnapshots "place.snapshots" Global [] "", "Snapshots", "Shows the snapshots of all guests.";
+    PlaceBackups "place.backups" Global ["b"] "", "Backups", "Shows all backups on all storages.";
+    PlaceRestorePoints "place.restore-points" Global ["B"] "", "Restore points", "Shows every guest with its last good backup, the worst off first.";
+    PlaceJobs "place.jobs" Global ["J"] "", "Backup jobs", "Shows all backup jobs: next run, schedule in words, retention, last result.";
     PlaceTasks "place.tasks" Global [] "", "Tasks", "Shows running and recent tasks.";
     PlaceFindings "place.findings" Global ["!"] "findings", "Findings", "Shows what is wrong or soon will be.";
     PlaceClusters "place.clusters" Global ["C"] "", "Clusters", "Shows all clusters: quorum, HA, pools, networks, log.";
@@ -125,6 +129,8 @@ actions! {
     Focus4 "pane.4" Global ["4"] "", "Pane 4", "Focuses the fourth pane.";
     Focus5 "pane.5" Global ["5"] "", "Pane 5", "Focuses the fifth pane.";
     Focus6 "pane.6" Global ["6"] "", "Pane 6", "Focuses the sixth pane.";
+    Focus7 "pane.7" Global ["7"] "", "Pane 7", "Focuses the seventh pane.";
+    Focus8 "pane.8" Global ["8"] "", "Pane 8", "Focuses the eighth pane.";
     Zoom "pane.zoom" Global ["z"] "zoom", "Zoom", "Shows the focused pane full screen, or goes back to the deck.";
     // --- lists
     ListDown "list.down" List ["down", "j"] "", "Down", "Selects the next row.";

@@ -405,6 +405,7 @@ fn words(feed: &Feed) -> String {
         Feed::NodeStatus(node) => format!("status of {node}"),
         Feed::NodeServices(node) => format!("services of {node}"),
         Feed::NodeReplication(node) => format!("replication of {node}"),
+        Feed::Backups(_, storage) => format!("the backups on {storage}"),
         Feed::StorageContent(node, storage) => format!("content of {storage} on {node}"),
         Feed::StorageStatus(node, storage) => format!("status of {storage} on {node}"),
         Feed::ClusterStatus => "status of the cluster".to_owned(),

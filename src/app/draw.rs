@@ -34,6 +34,9 @@ fn body((width, height): (u16, u16)) -> Rect {
     }
 }
 
+/// Letters of a name in the line of tabs where there is no room for all.
+const SHORT: usize = 4;
+
 impl App {
     /// Draws the screen into an empty buffer of the current size. Changes nothing but scroll offsets and what the
     /// mouse needs to know of the frame.
@@ -115,14 +118,15 @@ impl App {
         }
     }
 
-    /// The line that names all tiles: with what is in them where there is room.
+    /// The line that names all tiles, by fewer letters where there is little room: with what is in them where there is room.
     fn draw_tabs(&mut self, canvas: &mut Canvas<'_>) {
         let counts = self.tab_counts();
-        let wide = |counts: &[String]| -> usize {
+        let label = |place: &Place, most: usize| place.label().chars().take(most).collect::<String>();
+        let wide = |most: usize, counts: &[String]| -> usize {
             TILES
                 .iter()
                 .zip(counts)
-                .map(|(place, count)| 3 + place.label().len() + safe::width(count))
+                .map(|(place, count)| 3 + label(place, most).len() + safe::width(count))
                 .sum()
         };
         let none = vec![String::new(); TILES.len()];
@@ -130,13 +134,20 @@ impl App {
         // Where there is no room for all, what runs and what is wrong stays.
         let lists = TILES.len() - 2;
         let few = [&none[..lists], &counts[lists..]].concat();
-        let counts = [counts, few].into_iter().find(|counts| wide(counts) <= room);
-        let counts = counts.unwrap_or(none);
-        let free = room.saturating_sub(wide(&counts));
+        let fitting = [
+            (usize::MAX, &counts),
+            (usize::MAX, &few),
+            (SHORT, &few),
+            (SHORT, &none),
+        ]
+        .into_iter()
+        .find(|(most, counts)| wide(*most, counts) <= room);
+        let (most, counts) = fitting.unwrap_or((1, &none));
+        let free = room.saturating_sub(wide(most, counts));
         let gap = (free / TILES.len()).min(2) as u16;
         let area = canvas.area();
         let mut x = 1;
-        for (tile, (place, count)) in TILES.iter().zip(&counts).enumerate() {
+        for (tile, (place, count)) in TILES.iter().zip(counts).enumerate() {
             let tone = if tile == self.tile {
                 Tone::Title
             } else {
@@ -144,7 +155,7 @@ impl App {
             };
             let start = x;
             x += canvas.text(x, 0, &(tile + 1).to_string(), 2, Tone::Key);
-            x += canvas.text(x, 0, &format!(" {}", place.label()), 20, tone);
+            x += canvas.text(x, 0, &format!(" {}", label(place, most)), 20, tone);
             let tone = if *place == Place::Findings {
                 self.worst_tone()
             } else {
@@ -304,7 +315,7 @@ impl App {
             .filter(|action| !action.hint.is_empty())
         {
             let means_something = match action.id {
-                Id::FocusNext | Id::Zoom => on_deck || TILES.contains(&place),
+                Id::FocusNext | Id::Zoom => on_deck || TILES.iter().any(|tile| tile.whole() == place),
                 Id::HistoryBack => !on_deck,
                 Id::ObjectLog => !matches!(place, Place::Log(_)),
                 Id::PlaceFindings => focus != Place::Findings,

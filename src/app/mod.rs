@@ -303,11 +303,20 @@ impl App {
             other => vec![other.clone()],
         };
         let focus = self.focus();
-        // The graphs come last: they follow the selection, which the others work out first.
-        let (graphs, lists): (Vec<Place>, Vec<Place>) =
-            places.into_iter().partition(|place| *place == Place::Metrics);
-        for place in lists.into_iter().chain(graphs) {
-            if place == Place::Metrics {
+        // What follows the selection comes last: the others work it out first.
+        let follows = |place: &Place| {
+            matches!(
+                place,
+                Place::Metrics | Place::SelectedSnapshots | Place::SelectedBackups
+            )
+        };
+        let (followers, lists): (Vec<Place>, Vec<Place>) = places.into_iter().partition(follows);
+        let all = lists
+            .into_iter()
+            .chain(followers)
+            .map(|place| (follows(&place), place));
+        for (follower, place) in all {
+            if follower {
                 self.panes.follow(&focus);
             }
             if let Some(pane) = self.panes.get(&place) {

@@ -158,6 +158,9 @@ impl App {
             }
             ObjectRef::Datastore(datastore) => (datastore.to_string(), String::new()),
             ObjectRef::ServerBackup(backup) => (backup.path(), format!("({})", backup.datastore())),
+            ObjectRef::Backup(backup) => (backup.volid.to_string(), String::new()),
+            ObjectRef::Snapshot(snapshot) => (snapshot.name.to_string(), snapshot.guest.vmid.to_string()),
+            ObjectRef::Job(job) => (job.id.to_string(), String::new()),
         };
         if store.clusters().len() > 1 || store.backup_server(object.cluster()).is_some() {
             rest = format!("{rest} {}", object.cluster());
@@ -208,6 +211,8 @@ fn is_step(action: Id) -> bool {
             | Id::Focus4
             | Id::Focus5
             | Id::Focus6
+            | Id::Focus7
+            | Id::Focus8
             | Id::GraphUp
             | Id::GraphDown
             | Id::GraphEarlier

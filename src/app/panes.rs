@@ -8,30 +8,36 @@ use crate::{
     domain::{ObjectRef, measure::Shown},
     screens::{
         Pane, Place,
+        backups::Backups,
         clusters::Clusters,
         console::ConsolePane,
         datastores::Datastores,
         findings::Findings,
         guests::Guests,
+        jobs::Jobs,
         log::LogPane,
         metrics::Metrics,
         nodes::Nodes,
         object::ObjectPane,
         query::Query,
         raw::RawPane,
+        restore_points::RestorePoints,
         runs::{RunPane, RunsPane},
         server_backups::ServerBackups,
+        snapshots::Snapshots,
         storages::Storages,
         tasks::Tasks,
     },
 };
 
 /// The panes of the deck, in the order of their numbers.
-pub(super) const TILES: [Place; 6] = [
+pub(super) const TILES: [Place; 8] = [
     Place::Nodes,
     Place::Guests,
     Place::Metrics,
     Place::Storages,
+    Place::SelectedSnapshots,
+    Place::SelectedBackups,
     Place::Tasks,
     Place::Findings,
 ];
@@ -48,6 +54,12 @@ pub(super) struct Panes {
     storages: Storages,
     datastores: Datastores,
     server_backups: ServerBackups,
+    snapshots: Snapshots,
+    selected_snapshots: Snapshots,
+    backups: Backups,
+    selected_backups: Backups,
+    restore_points: RestorePoints,
+    jobs: Jobs,
     tasks: Tasks,
     findings: Findings,
     clusters: Clusters,
@@ -70,6 +82,12 @@ impl Panes {
             storages: Storages::default(),
             datastores: Datastores::default(),
             server_backups: ServerBackups::default(),
+            snapshots: Snapshots::default(),
+            selected_snapshots: Snapshots::following(),
+            backups: Backups::default(),
+            selected_backups: Backups::following(),
+            restore_points: RestorePoints::default(),
+            jobs: Jobs::default(),
             tasks: Tasks::default(),
             findings: Findings::default(),
             clusters: Clusters::default(),
@@ -92,6 +110,12 @@ impl Panes {
             Place::Storages => &mut self.storages,
             Place::Datastores => &mut self.datastores,
             Place::ServerBackups => &mut self.server_backups,
+            Place::Snapshots => &mut self.snapshots,
+            Place::SelectedSnapshots => &mut self.selected_snapshots,
+            Place::Backups => &mut self.backups,
+            Place::SelectedBackups => &mut self.selected_backups,
+            Place::RestorePoints => &mut self.restore_points,
+            Place::Jobs => &mut self.jobs,
             Place::Tasks => &mut self.tasks,
             Place::Findings => &mut self.findings,
             Place::Clusters => &mut self.clusters,
@@ -104,7 +128,7 @@ impl Panes {
         })
     }
 
-    /// Lets the graphs follow what is selected and marked in the pane of a place.
+    /// Lets graphs, snapshots and backups follow what is selected and marked in the pane of a place.
     pub(super) fn follow(&mut self, focus: &Place) {
         if *focus == Place::Metrics {
             return;
@@ -113,6 +137,8 @@ impl Panes {
         let selected = pane.subject();
         let marks = pane.marks().cloned();
         self.metrics.follow(selected.as_ref(), marks.as_ref());
+        self.selected_snapshots.follow_object(selected.as_ref());
+        self.selected_backups.follow_object(selected.as_ref());
     }
 
     /// The console of an object, if it was ever opened.

@@ -115,6 +115,12 @@ impl App {
                     storage.storage.clone(),
                 ));
             }
+            ObjectRef::Backup(backup) => feeds.push(Feed::Backups(
+                backup.storage.node.clone(),
+                backup.storage.storage.clone(),
+            )),
+            ObjectRef::Snapshot(snapshot) => feeds.push(Feed::GuestSnapshots(snapshot.guest.vmid)),
+            ObjectRef::Job(_) => feeds.extend([Feed::BackupJobs, Feed::NotBackedUp]),
             ObjectRef::Datastore(datastore) => {
                 feeds.extend(after_server_call(&datastore.store, &datastore.namespace));
             }

@@ -227,6 +227,10 @@ impl App {
             Id::PlaceStorages => self.go(Place::Storages),
             Id::PlaceDatastores => self.go(Place::Datastores),
             Id::PlaceServerBackups => self.go(Place::ServerBackups),
+            Id::PlaceSnapshots => self.go(Place::Snapshots),
+            Id::PlaceBackups => self.go(Place::Backups),
+            Id::PlaceRestorePoints => self.go(Place::RestorePoints),
+            Id::PlaceJobs => self.go(Place::Jobs),
             Id::PlaceTasks => self.go(Place::Tasks),
             Id::PlaceFindings => self.go(Place::Findings),
             Id::PlaceClusters => self.go(Place::Clusters),
@@ -252,9 +256,11 @@ impl App {
             Id::Focus4 => self.focus_tile(3),
             Id::Focus5 => self.focus_tile(4),
             Id::Focus6 => self.focus_tile(5),
+            Id::Focus7 => self.focus_tile(6),
+            Id::Focus8 => self.focus_tile(7),
             Id::ObjectMetrics => self.open_metrics(),
             Id::Zoom => match self.place().clone() {
-                Place::Deck => self.go(self.focus()),
+                Place::Deck => self.go(self.focus().whole()),
                 _ => self.go(Place::Deck),
             },
             Id::ListFilter | Id::TextFind => self.type_line(),
@@ -363,6 +369,9 @@ impl App {
             ObjectRef::BackupServer(server) => server.to_string(),
             ObjectRef::Datastore(datastore) => datastore.to_string(),
             ObjectRef::ServerBackup(backup) => backup.path(),
+            ObjectRef::Backup(backup) => backup.volid.to_string(),
+            ObjectRef::Snapshot(snapshot) => snapshot.name.to_string(),
+            ObjectRef::Job(job) => job.id.to_string(),
         };
         self.say(Tone::Info, format!("copied {text}"));
         effects.push(Effect::Copy(text));
@@ -410,7 +419,7 @@ impl App {
         match self.place().clone() {
             Place::Deck => {}
             // In a full-screen list the number keys go from list to list.
-            place if TILES.contains(&place) => self.go(TILES[tile].clone()),
+            place if TILES.iter().any(|tile| tile.whole() == place) => self.go(TILES[tile].whole()),
             _ => self.go(Place::Deck),
         }
     }

@@ -118,8 +118,8 @@ pub enum Command {
     },
     /// Print one frame of a screen, once its data is there
     Show {
-        /// deck, nodes, guests, metrics, storages, datastores, server-backups, tasks, findings, clusters, runs, query; with a
-        /// target: guest, node, storage, cluster, task, metrics, pbs, datastore
+        /// deck, nodes, guests, metrics, storages, datastores, server-backups, snapshots, backups, restore-points, jobs, tasks,
+        /// findings, clusters, runs, query; with a target: guest, node, storage, cluster, task, metrics, pbs, datastore
         screen: String,
         /// Which one: VMID or name, node, NODE/STORAGE, cluster, UPID, Backup Server, DATASTORE or DATASTORE:NAMESPACE
         target: Option<String>,
@@ -386,6 +386,15 @@ pub enum Resource {
     /// Snapshots of the guests that the filter chooses
     #[value(alias = "snapshot")]
     Snapshots,
+    /// Backups on all storages, the newest first
+    #[value(alias = "backup")]
+    Backups,
+    /// Every guest with its last good backup and how old it may be, the worst off first
+    #[value(alias = "restore-point")]
+    RestorePoints,
+    /// Backup jobs: schedule, next run, retention, last result
+    #[value(alias = "job")]
+    Jobs,
     /// Quotas of the configuration: limit, used, left
     #[value(alias = "quota")]
     Quotas,

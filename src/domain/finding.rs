@@ -65,6 +65,17 @@ pub enum FindingKind {
     CollectionFailed,
     DatastoreJobFailed,
     DatastoreJobLate,
+    NotBackedUp,
+    BackupMissing,
+    BackupOld,
+    BackupBad,
+    BackupUnverified,
+    BackupJobFailed,
+    BackupJobMissed,
+    RetentionThin,
+    SnapshotOld,
+    GuestExpired,
+    GuestExpiring,
 }
 
 impl FindingKind {
@@ -103,6 +114,17 @@ impl FindingKind {
             Self::CollectionFailed => "collection-failed",
             Self::DatastoreJobFailed => "datastore-job-failed",
             Self::DatastoreJobLate => "datastore-job-late",
+            Self::NotBackedUp => "not-backed-up",
+            Self::BackupMissing => "backup-missing",
+            Self::BackupOld => "backup-old",
+            Self::BackupBad => "backup-bad",
+            Self::BackupUnverified => "backup-unverified",
+            Self::BackupJobFailed => "backup-job-failed",
+            Self::BackupJobMissed => "backup-job-missed",
+            Self::RetentionThin => "retention-thin",
+            Self::SnapshotOld => "snapshot-old",
+            Self::GuestExpired => "guest-expired",
+            Self::GuestExpiring => "guest-expiring",
         }
     }
 }

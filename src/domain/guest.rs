@@ -228,3 +228,76 @@ pub struct Snapshot {
     /// What its maker wrote. Foreign text.
     pub description: Box<str>,
 }
+
+/// Snapshots below the one that each was taken on top of, with their depth. Whatever the server says of parents, every snapshot is there once and it ends.
+pub fn snapshot_tree(list: &[Snapshot]) -> Vec<(usize, &Snapshot)> {
+    let mut out = Vec::with_capacity(list.len());
+    let mut placed = vec![false; list.len()];
+    let mut pending: Vec<(usize, usize)> = Vec::new();
+    let is_root = |snapshot: &Snapshot| {
+        snapshot
+            .parent
+            .as_ref()
+            .is_none_or(|parent| !list.iter().any(|other| other.name == *parent))
+    };
+    let roots = (0..list.len()).filter(|index| is_root(&list[*index]));
+    // A ring of parents has no root: its first member serves as one.
+    for start in roots.chain(0..list.len()) {
+        pending.push((0, start));
+        while let Some((depth, index)) = pending.pop() {
+            if std::mem::replace(&mut placed[index], true) {
+                continue;
+            }
+            out.push((depth, &list[index]));
+            let children = (0..list.len())
+                .rev()
+                .filter(|child| list[*child].parent.as_deref() == Some(&*list[index].name));
+            pending.extend(children.map(|child| (depth + 1, child)));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn snapshot(name: &str, parent: Option<&str>) -> Snapshot {
+        Snapshot {
+            name: name.into(),
+            parent: parent.map(Into::into),
+            time: None,
+            with_ram: false,
+            description: "".into(),
+        }
+    }
+
+    #[test]
+    fn snapshots_stand_below_their_parents_and_rings_end() {
+        let list = [
+            snapshot("b", Some("a")),
+            snapshot("a", None),
+            snapshot("c", Some("b")),
+            snapshot("d", Some("a")),
+            snapshot("lost", Some("deleted")),
+            snapshot("x", Some("y")),
+            snapshot("y", Some("x")),
+        ];
+        let shown: Vec<_> = snapshot_tree(&list)
+            .iter()
+            .map(|(depth, s)| (*depth, &*s.name))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                (0, "a"),
+                (1, "b"),
+                (2, "c"),
+                (1, "d"),
+                (0, "lost"),
+                (0, "x"),
+                (1, "y")
+            ]
+        );
+    }
+}

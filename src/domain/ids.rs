@@ -182,6 +182,33 @@ pub struct TaskRef {
     pub upid: Upid,
 }
 
+/// A backup on a storage. A shared storage is always named through the node by which it is read.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct BackupRef {
+    /// Where it lies.
+    pub storage: StorageRef,
+    /// Its volume: `pbs:backup/vm/104/2026-11-20T01:00:00Z`.
+    pub volid: Box<str>,
+}
+
+/// A snapshot of a guest.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct SnapshotRef {
+    /// Of which guest.
+    pub guest: GuestRef,
+    /// Its name.
+    pub name: Box<str>,
+}
+
+/// A backup job of one of the clusters.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct JobRef {
+    /// Where it is.
+    pub cluster: ClusterId,
+    /// Its id.
+    pub id: Box<str>,
+}
+
 /// Anything that can be selected, opened, described or be the subject of a finding.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum ObjectRef {
@@ -201,6 +228,12 @@ pub enum ObjectRef {
     Datastore(DatastoreRef),
     /// A backup on a Backup Server.
     ServerBackup(ServerBackupRef),
+    /// A backup on a storage.
+    Backup(BackupRef),
+    /// A snapshot of a guest.
+    Snapshot(SnapshotRef),
+    /// A backup job.
+    Job(JobRef),
 }
 
 impl ObjectRef {
@@ -214,6 +247,9 @@ impl ObjectRef {
             Self::Task(task) => &task.cluster,
             Self::Datastore(datastore) => &datastore.cluster,
             Self::ServerBackup(backup) => &backup.cluster,
+            Self::Backup(backup) => &backup.storage.cluster,
+            Self::Snapshot(snapshot) => &snapshot.guest.cluster,
+            Self::Job(job) => &job.cluster,
         }
     }
 }
@@ -230,6 +266,9 @@ impl fmt::Display for ObjectRef {
             Self::BackupServer(server) => write!(f, "Backup Server {server}"),
             Self::Datastore(datastore) => write!(f, "datastore {datastore}"),
             Self::ServerBackup(backup) => write!(f, "backup {}", backup.path()),
+            Self::Backup(backup) => write!(f, "backup {}", backup.volid),
+            Self::Snapshot(snapshot) => write!(f, "snapshot {} of {}", snapshot.name, snapshot.guest.vmid),
+            Self::Job(job) => write!(f, "job {}", job.id),
         }
     }
 }

@@ -92,7 +92,7 @@ impl Measure {
         Cpu, IoWait, Load, Memory, Swap, Pressure, Network, Disk, Root, Fill,
     ];
 
-    /// What can be shown of an object, the most asked for first; nothing of tasks and whole clusters.
+    /// What can be shown of an object, the most asked for first; nothing of tasks, backups and whole clusters.
     pub fn of(object: &ObjectRef) -> &'static [Self] {
         match object {
             ObjectRef::Node(_) => &[Cpu, IoWait, Load, Memory, Swap, Pressure, Network, Root],

@@ -8,6 +8,7 @@
 
 pub mod alert;
 pub mod backup;
+pub mod backup_job;
 pub mod base_url;
 pub mod calendar;
 pub mod call;
@@ -17,6 +18,7 @@ pub mod console;
 pub mod containers;
 pub mod dashboard;
 pub mod endpoint;
+pub mod expiry;
 pub mod exposition;
 pub mod filter;
 pub mod finding;
@@ -30,6 +32,8 @@ pub mod metric;
 pub mod migration;
 pub mod monitor;
 pub mod node;
+pub mod objective;
+pub mod prune;
 pub mod quantity;
 pub mod quota;
 pub mod rate;
@@ -44,6 +48,7 @@ pub mod task_kind;
 pub mod template;
 pub mod upid;
 
+pub use backup_job::BackupJob;
 pub use base_url::BaseUrl;
 pub use calendar::CalendarEvent;
 pub use call::{Call, Method};
@@ -54,7 +59,7 @@ pub use finding::{Finding, FindingKind, Severity};
 pub use guest::{Guest, GuestDetail, GuestKind, GuestStatus};
 pub use ha::HaRules;
 pub use ids::{
-    ClusterId, DatastoreRef, GuestRef, NodeName, NodeRef, ObjectRef, ServerBackupRef, StorageName,
+    BackupRef, ClusterId, DatastoreRef, GuestRef, JobRef, NodeName, NodeRef, ObjectRef, ServerBackupRef, SnapshotRef, StorageName,
     StorageRef, TaskRef, Vmid,
 };
 pub use inventory::Inventory;

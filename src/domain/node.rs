@@ -98,6 +98,15 @@ pub struct NodeDetail {
     pub pressure: Option<Pressure>,
 }
 
+/// The clock of a node, from `/nodes/{node}/time`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Clock {
+    /// What it showed at the moment of the answer.
+    pub time: jiff::Timestamp,
+    /// The zone by which it runs its jobs: `Europe/Berlin`.
+    pub zone: Option<Box<str>>,
+}
+
 /// A systemd unit of a node, from `/nodes/{node}/services`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Service {

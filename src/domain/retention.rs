@@ -281,6 +281,8 @@ pub enum Fate {
     Protected,
     /// It stays: it may still be running.
     Unfinished,
+    /// It stays: it has another name than the server gave it.
+    Renamed,
     /// It stays by this rule, as the so-manieth that the rule keeps, from 1.
     Kept(Rule, u32),
     /// It goes; with the rule that kept a newer one of the same period, if one did.
@@ -300,6 +302,7 @@ impl fmt::Display for Fate {
         match self {
             Self::All => f.write_str("nothing is removed"),
             Self::Protected => f.write_str("protected"),
+            Self::Renamed => f.write_str("renamed"),
             Self::Unfinished => f.write_str("unfinished, perhaps running"),
             Self::Kept(rule, number) => write!(f, "{} {number}", rule.key()),
             Self::Removed(Some(rule)) => write!(f, "{} keeps a newer one", rule.key()),

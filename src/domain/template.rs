@@ -31,7 +31,7 @@ impl Of {
 }
 
 impl Of {
-    /// What an object is; nothing of tasks and whole clusters.
+    /// What an object is; nothing of tasks, backups and whole clusters.
     pub fn object(object: &ObjectRef) -> Option<Self> {
         match object {
             ObjectRef::Guest(_) => Some(Self::Guest),

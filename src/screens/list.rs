@@ -13,17 +13,19 @@ use super::{
 };
 use crate::{
     actions::{self, Id, Scope, Target},
-    domain::{ClusterId, ObjectRef, filter::Filter, template::Of},
+    domain::{ClusterId, ObjectRef, filter::Filter},
     store::{Cluster, Feed, FeedKey, MonitorKey, Store},
     ui::{
         Canvas, Cell, Tone,
         pane::{Freshness, Title},
         table::{
-            Column, Move, Rows, TableState, Width,
+            Column, Move, Rows, TableState,
             draw::{self, Look},
         },
     },
 };
+
+pub use super::columns::{Columns, longest};
 
 /// What makes a list the list of something.
 pub trait Listing {
@@ -68,6 +70,26 @@ pub trait Listing {
         String::new()
     }
 
+    /// Its rows about one object, where it can follow what is selected elsewhere.
+    fn rows_of<'a>(cx: &Cx<'a>, _of: Option<&ObjectRef>) -> Self::Rows<'a> {
+        Self::rows(cx)
+    }
+
+    /// Feeds beyond [`Listing::FEEDS`] that it is made of, and of which its age is.
+    fn more_feeds(_cx: &Cx<'_>, _of: Option<&ObjectRef>) -> Vec<FeedKey> {
+        Vec::new()
+    }
+
+    /// Feeds that are read while one looks and of which its age is not.
+    fn survey(_cx: &Cx<'_>, _of: Option<&ObjectRef>) -> Vec<FeedKey> {
+        Vec::new()
+    }
+
+    /// Whether it can follow this object.
+    fn follows(_object: &ObjectRef) -> bool {
+        false
+    }
+
     /// Where opening a row leads.
     fn open(object: ObjectRef) -> Place {
         Place::Object(object)
@@ -79,6 +101,12 @@ pub struct List<L> {
     table: TableState,
     /// Whether the first sort is set: the columns are known only with the first rows.
     started: bool,
+    /// What it follows: only what is about that is shown.
+    of: Option<ObjectRef>,
+    /// Whether it follows at all.
+    following: bool,
+    /// How often it turned to another object.
+    turns: u64,
     /// How wide the last frame was: clicks and sorting go by the columns that were shown.
     width: u16,
     listing: PhantomData<fn() -> L>,
@@ -89,6 +117,9 @@ impl<L> Default for List<L> {
         Self {
             table: TableState::default(),
             started: false,
+            of: None,
+            following: false,
+            turns: 0,
             width: u16::MAX,
             listing: PhantomData,
         }
@@ -96,9 +127,39 @@ impl<L> Default for List<L> {
 }
 
 impl<L: Listing> List<L> {
+    /// One that shows what is selected elsewhere.
+    pub fn following() -> Self {
+        Self {
+            following: true,
+            ..Self::default()
+        }
+    }
+
+    /// Shows what is about an object from now on, if it can.
+    pub fn follow_object(&mut self, object: Option<&ObjectRef>) {
+        if let Some(object) = object.filter(|object| self.following && L::follows(object))
+            && self.of.as_ref() != Some(object)
+        {
+            self.of = Some(object.clone());
+            self.turns += 1;
+        }
+    }
+
+    /// Changes whenever its rows may.
+    fn revision(&self, store: &Store) -> u64 {
+        L::revision(store).wrapping_add(self.turns << 40)
+    }
+
+    /// The feeds of which its age is.
+    fn own_keys(&self, cx: &Cx<'_>) -> Vec<FeedKey> {
+        let mut keys: Vec<FeedKey> = Self::keys(cx, L::FEEDS).collect();
+        keys.extend(L::more_feeds(cx, self.of.as_ref()));
+        keys
+    }
+
     /// The rows, with order and selection worked out for them.
     fn follow<'a>(&mut self, cx: &Cx<'a>) -> L::Rows<'a> {
-        let rows = L::rows(cx);
+        let rows = L::rows_of(cx, self.of.as_ref());
         if !self.started {
             self.started = true;
             let (title, descending) = L::SORT;
@@ -108,7 +169,8 @@ impl<L: Listing> List<L> {
                 self.table = table;
             }
         }
-        self.table.refresh(&rows, L::revision(cx.store));
+        let revision = self.revision(cx.store);
+        self.table.refresh(&rows, revision);
         rows
     }
 
@@ -118,8 +180,8 @@ impl<L: Listing> List<L> {
             .flat_map(|cluster| feeds.iter().map(move |feed| feed.clone().of(cluster.id())))
     }
 
-    fn freshness(cx: &Cx<'_>) -> Freshness {
-        freshness(cx, Self::keys(cx, L::FEEDS))
+    fn freshness(&self, cx: &Cx<'_>) -> Freshness {
+        freshness(cx, self.own_keys(cx))
     }
 
     fn detail(&self, cx: &Cx<'_>, fresh: &Freshness) -> String {
@@ -157,7 +219,10 @@ impl<L: Listing> List<L> {
         }
         let mut waiting = false;
         let mut stale = false;
-        for key in Self::keys(cx, L::FEEDS) {
+        if self.following && self.of.is_none() {
+            return "Nothing is selected yet.".to_owned();
+        }
+        for key in self.own_keys(cx) {
             let feed = cx.store.freshness(&key);
             match (feed.data_at, feed.error) {
                 (None, Some(error)) if several_clusters(cx) => {
@@ -235,10 +300,13 @@ impl<L: Listing> List<L> {
 
 impl<L: Listing> Pane for List<L> {
     fn title(&self, cx: &Cx<'_>) -> Title {
-        let freshness = Self::freshness(cx);
+        let freshness = self.freshness(cx);
         Title {
             number: None,
-            name: L::NAME.to_owned(),
+            name: match &self.of {
+                Some(object) => format!("{} {} {}", L::NAME, cx.glyphs.dot, short_name(cx, object)),
+                None => L::NAME.to_owned(),
+            },
             detail: self.detail(cx, &freshness),
             freshness,
         }
@@ -249,9 +317,12 @@ impl<L: Listing> Pane for List<L> {
     }
 
     fn interest(&self, cx: &Cx<'_>, feeds: &mut BTreeSet<FeedKey>) {
-        feeds.extend(Self::keys(cx, L::FEEDS));
         feeds.extend(Self::keys(cx, L::EXTRA));
         L::more(cx, feeds);
+        if !self.following || self.of.is_some() {
+            feeds.extend(self.own_keys(cx));
+            feeds.extend(L::survey(cx, self.of.as_ref()));
+        }
     }
 
     fn monitors(&self, cx: &Cx<'_>, feeds: &mut BTreeSet<MonitorKey>) {
@@ -285,7 +356,8 @@ impl<L: Listing> Pane for List<L> {
             Id::ObjectLog => return self.go(action, Place::Log),
             _ => return Reply::Ignored,
         }
-        self.table.refresh(&rows, L::revision(cx.store));
+        let revision = self.revision(cx.store);
+        self.table.refresh(&rows, revision);
         Reply::Done
     }
 
@@ -318,7 +390,8 @@ impl<L: Listing> Pane for List<L> {
             None => {
                 if let Some(column) = draw::column_at(rows.columns(), self.width, x) {
                     self.table.sort_by(column, &rows);
-                    self.table.refresh(&rows, L::revision(cx.store));
+                    let revision = self.revision(cx.store);
+                    self.table.refresh(&rows, revision);
                 }
             }
         }
@@ -348,6 +421,19 @@ impl<L: Listing> Pane for List<L> {
             empty: &empty,
         };
         draw::table(canvas, &mut self.table, &dimmed, look);
+    }
+}
+
+/// An object as the frame of a pane that follows it names it.
+fn short_name(cx: &Cx<'_>, object: &ObjectRef) -> String {
+    match object {
+        ObjectRef::Guest(id) => match cx.store.guest(id) {
+            Some(guest) => format!("{} {}", id.vmid, guest.label()),
+            None => id.vmid.to_string(),
+        },
+        ObjectRef::Node(node) => node.node.to_string(),
+        ObjectRef::Storage(storage) => storage.storage.to_string(),
+        other => other.to_string(),
     }
 }
 
@@ -383,11 +469,6 @@ impl<R: Rows> Rows for Dimmed<'_, R> {
     }
 }
 
-/// What a column of monitoring takes at least.
-const MEASURED_WIDTH: u16 = 8;
-/// Somebody wished for it: most other columns go first when room is short.
-const MEASURED_RANK: u8 = 3;
-
 /// A cell of a column of monitoring. What could not be read anew is dimmed.
 pub fn measured(cx: &Cx<'_>, number: usize, object: &ObjectRef) -> Cell {
     let monitors = &cx.store.monitors;
@@ -400,97 +481,4 @@ pub fn measured(cx: &Cx<'_>, number: usize, object: &ObjectRef) -> Cell {
     } else {
         cell
     }
-}
-
-/// The columns of a list, each with the field that it shows.
-#[derive(Clone, Debug)]
-pub struct Columns<F> {
-    fields: Vec<F>,
-    columns: Vec<Column>,
-}
-
-impl<F: Copy + PartialEq> Columns<F> {
-    /// All columns; the one that names the cluster only where there are several.
-    pub fn new(all: &[(F, Column)], cx: &Cx<'_>, cluster: F) -> Self {
-        let several = several_clusters(cx);
-        let (fields, columns) = all
-            .iter()
-            .copied()
-            .filter(|(field, _)| several || *field != cluster)
-            .unzip();
-        Self { fields, columns }
-    }
-
-    /// All columns, whatever the number of clusters.
-    pub fn all(all: &[(F, Column)]) -> Self {
-        let (fields, columns) = all.iter().copied().unzip();
-        Self { fields, columns }
-    }
-
-    /// With the columns of monitoring behind what they follow.
-    #[must_use]
-    pub fn measured(mut self, cx: &Cx<'_>, of: Of, behind: F, field: impl Fn(usize) -> F) -> Self {
-        let place = self.fields.iter().position(|known| *known == behind);
-        let place = place.map_or(self.fields.len(), |place| place + 1);
-        for (place, (number, column)) in (place..).zip(cx.store.monitors.columns(of)) {
-            let width = MEASURED_WIDTH.max(column.name.len() as u16 + 1);
-            self.fields.insert(place, field(number));
-            self.columns
-                .insert(place, Column::number(column.name, width, MEASURED_RANK));
-        }
-        self
-    }
-
-    /// The places and numbers of the columns of monitoring.
-    pub fn measures(&self, number: impl Fn(F) -> Option<usize>) -> Vec<(usize, usize)> {
-        let fields = self.fields.iter().enumerate();
-        fields
-            .filter_map(|(place, field)| Some((place, number(*field)?)))
-            .collect()
-    }
-
-    /// What the table needs.
-    pub fn as_slice(&self) -> &[Column] {
-        &self.columns
-    }
-
-    /// The field of a column.
-    pub fn field(&self, column: usize) -> F {
-        self.fields[column]
-    }
-
-    /// Gives a column no more room than its longest text needs, and at least what that text needs up to `good`
-    /// columns: what is short leaves its room to what would be cut.
-    pub fn fit(&mut self, field: F, longest: u16, good: u16) {
-        for (known, column) in self.fields.iter().zip(&mut self.columns) {
-            // The title and the mark of the sorted column.
-            let title = column.title.len() as u16 + 1;
-            let wanted = longest.max(title);
-            if *known != field {
-                continue;
-            }
-            column.width = match column.width {
-                Width::Fixed(width) => Width::Fixed(width.min(wanted)),
-                Width::Grow(least, share) => Width::Grow(least.max(wanted.min(good)), share),
-                Width::Between(least, most) => {
-                    let least = least.min(wanted).max(wanted.min(good));
-                    Width::Between(least, wanted.clamp(least, most.max(least)))
-                }
-            };
-        }
-    }
-
-    /// Gives a column the width that its numbers need.
-    pub fn widen(&mut self, field: F, width: u16) {
-        for (known, column) in self.fields.iter().zip(&mut self.columns) {
-            if *known == field {
-                column.width = Width::Fixed(width.max(column.width.least()));
-            }
-        }
-    }
-}
-
-/// The columns that the longest of some texts takes, by its bytes: exact for plain names, ample for others.
-pub fn longest<'a>(texts: impl Iterator<Item = &'a str>) -> u16 {
-    texts.map(str::len).max().unwrap_or(0).min(99) as u16
 }

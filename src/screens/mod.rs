@@ -6,7 +6,9 @@
 //! - What it needs to know it declares as [`Pane::interest`]; somebody else reads it.
 //! - Every pane tells the age of its data and its last error in its [`Title`].
 
+pub mod backups;
 pub mod clusters;
+mod columns;
 pub mod console;
 pub mod datastores;
 pub mod deck;
@@ -15,6 +17,7 @@ pub mod findings;
 pub mod flags;
 pub mod freshness;
 pub mod guests;
+pub mod jobs;
 pub mod list;
 pub mod log;
 pub mod metrics;
@@ -22,9 +25,12 @@ pub mod nodes;
 pub mod object;
 pub mod query;
 pub mod raw;
+pub mod restore_points;
+pub mod restoring;
 pub mod runs;
 mod scrolling;
 pub mod server_backups;
+pub mod snapshots;
 pub mod states;
 pub mod storages;
 pub mod tasks;

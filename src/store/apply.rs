@@ -6,6 +6,7 @@ use crate::domain::{TaskRef, Upid};
 
 use super::{
     Snapshot, Store,
+    backups::is_of_backups,
     changes::{Changes, Kind},
     cluster::Cluster,
     details::{GuestDetails, NodeDetails},
@@ -135,7 +136,7 @@ fn mismatch() -> FeedError {
 }
 
 /// Puts a value in place. Says whether it is another one.
-fn set<T: PartialEq>(place: &mut Option<T>, value: T) -> bool {
+pub(super) fn set<T: PartialEq>(place: &mut Option<T>, value: T) -> bool {
     if place.as_ref() == Some(&value) {
         return false;
     }
@@ -199,6 +200,10 @@ impl Cluster {
                 let changed = server.take(feed, payload).ok_or(Mismatch)?;
                 return Ok(Effect::of(Kind::Servers, changed));
             }
+            (feed, payload) if is_of_backups(feed) => {
+                let changed = self.take_backups(feed, payload).ok_or(Mismatch)?;
+                return Ok(Effect::of(Kind::Backups, changed));
+            }
             (feed, payload) => return self.take_detail(feed, at, payload),
         };
         Ok(Effect::of(Kind::Clusters, changed))
@@ -207,6 +212,7 @@ impl Cluster {
     fn take_detail(&mut self, feed: &Feed, at: Timestamp, payload: Payload) -> Result<Effect, Mismatch> {
         let changed = match (feed, payload) {
             (Feed::TaskLog(upid), Payload::TaskLog(part)) => self.details.logs.touch(upid).0.take(part),
+            (Feed::JobGuests(job), Payload::JobGuests(guests)) => set(self.details.jobs.touch(job).0, guests),
             (Feed::Raw(object), Payload::Raw(json)) => set(self.details.raws.touch(object).0, json),
             (Feed::Rrd(object, frame), Payload::Rrd(rrd)) => {
                 set(self.details.rrds.touch(&(object.clone(), *frame)).0, rrd)
@@ -251,9 +257,6 @@ fn take_guest_detail(details: &mut GuestDetails, feed: &Feed, payload: Payload) 
         (Feed::GuestAddresses(_), Payload::GuestAddresses(interfaces)) => {
             set(&mut details.addresses, interfaces)
         }
-        (Feed::GuestSnapshots(_), Payload::GuestSnapshots(snapshots)) => {
-            set(&mut details.snapshots, snapshots)
-        }
         (Feed::GuestMigration(_), Payload::GuestMigration(said)) => set(&mut details.migration, said),
         (Feed::GuestFile(_, file), Payload::GuestFile(text)) => {
             let before = details.files.insert(file.clone(), text.clone());
@@ -285,8 +288,11 @@ fn take_node_detail(
         (Feed::NodeReplication(_), Payload::NodeReplication(jobs)) => set(&mut details.replication, jobs),
         (Feed::NodeFirewall(_), Payload::Firewall(firewall)) => set(&mut details.firewall, firewall),
         (Feed::NodeTime(_), Payload::NodeTime(theirs)) => {
-            let ahead = theirs.duration_since(at).as_secs();
-            set(&mut details.skew, SignedDuration::from_secs(ahead))
+            let ahead = theirs.time.duration_since(at).as_secs();
+            let changed =
+                set(&mut details.skew, SignedDuration::from_secs(ahead)) || details.zone != theirs.zone;
+            details.zone = theirs.zone;
+            changed
         }
         (Feed::NodeSyslog(_), Payload::NodeSyslog(lines)) => set(&mut details.syslog, lines),
         _ => return Err(Mismatch),

@@ -57,6 +57,8 @@ pub(super) enum Kind {
     Details,
     /// What Backup Servers hold.
     Servers,
+    /// Backups, their jobs and runs, and snapshots.
+    Backups,
     Findings,
     Monitors,
     Freshness,

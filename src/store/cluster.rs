@@ -17,6 +17,7 @@ use crate::domain::{
 
 use super::{
     backup_server::{BackupServer, PbsFeed},
+    backups::Backups,
     changes::Kind,
     details::{Details, StorageKey},
     feed::Feed,
@@ -63,6 +64,7 @@ pub struct Cluster {
     pub(super) firewall: Option<Firewall>,
     pub(super) firewall_groups: Option<Vec<FirewallGroup>>,
     pub(super) not_backed_up: Option<Vec<Vmid>>,
+    pub(super) backups: Backups,
 }
 
 /// The lock of a guest and since when it is known to hold.
@@ -104,6 +106,7 @@ impl Cluster {
             firewall: None,
             firewall_groups: None,
             not_backed_up: None,
+            backups: Backups::default(),
         }
     }
 
@@ -402,7 +405,9 @@ impl Cluster {
         self.details
             .nodes
             .retain(|name, _| index.nodes.contains_key(name));
+        self.backups.forget(|vmid| index.guests.contains_key(&vmid));
         self.records.retain(|feed| match feed {
+            Feed::GuestSnapshots(vmid) => index.guests.contains_key(vmid),
             Feed::StorageStatus(..) | Feed::StorageContent(..) | Feed::TaskStatus(_) | Feed::TaskLog(_) => {
                 true
             }

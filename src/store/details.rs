@@ -7,10 +7,11 @@ use std::collections::HashMap;
 use jiff::SignedDuration;
 
 use crate::domain::{
-    GuestDetail, NodeName, ObjectRef, ReplicationJob, StorageName, Upid, Vmid,
+    GuestDetail, NodeName, ObjectRef, ReplicationJob, StorageName, Task, Upid, Vmid,
+    backup_job::JobGuest,
     cluster::Firewall,
     config::{GuestConfig, PendingChange},
-    guest::{GuestInterface, Snapshot},
+    guest::GuestInterface,
     migration::Migration,
     node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
     rrd::{Frame, Rrd},
@@ -23,6 +24,8 @@ use super::{feed::Feed, log::LogBuffer, shelf::Shelf};
 const OBJECTS: usize = 512;
 /// How many task logs are kept.
 const LOGS: usize = 8;
+/// Of how many backup jobs the guests are kept.
+const JOBS: usize = 16;
 /// How many raw answers are kept: they are big and seldom looked at twice.
 const RAWS: usize = 8;
 /// How many recordings are kept: a year of one is a quarter of a mebibyte.
@@ -42,6 +45,10 @@ pub(super) struct NodeDetails {
     pub(super) firewall: Option<Firewall>,
     /// How far the node's clock is ahead of ours.
     pub(super) skew: Option<SignedDuration>,
+    /// The zone of its clock.
+    pub(super) zone: Option<Box<str>>,
+    /// The backups that ran on it, the newest first.
+    pub(super) backups: Option<Vec<Task>>,
     pub(super) syslog: Option<Vec<Box<str>>>,
 }
 
@@ -54,7 +61,6 @@ pub(super) struct GuestDetails {
     pub(super) config: Option<GuestConfig>,
     pub(super) pending: Option<Vec<PendingChange>>,
     pub(super) addresses: Option<Vec<GuestInterface>>,
-    pub(super) snapshots: Option<Vec<Snapshot>>,
     pub(super) firewall: Option<Firewall>,
     pub(super) migration: Option<Migration>,
     pub(super) files: HashMap<Box<str>, Box<str>>,
@@ -77,6 +83,7 @@ pub(super) struct Details {
     pub(super) guests: Shelf<Vmid, GuestDetails>,
     pub(super) storages: Shelf<StorageKey, StorageDetails>,
     pub(super) logs: Shelf<Upid, LogBuffer>,
+    pub(super) jobs: Shelf<Box<str>, Option<Vec<JobGuest>>>,
     pub(super) raws: Shelf<ObjectRef, Option<Box<str>>>,
     pub(super) rrds: Shelf<(ObjectRef, Frame), Option<Rrd>>,
 }
@@ -88,6 +95,7 @@ impl Default for Details {
             guests: Shelf::new(OBJECTS),
             storages: Shelf::new(OBJECTS),
             logs: Shelf::new(LOGS),
+            jobs: Shelf::new(JOBS),
             raws: Shelf::new(RAWS),
             rrds: Shelf::new(RRDS),
         }
@@ -100,6 +108,7 @@ pub(super) enum Evicted {
     Guest(Vmid),
     Storage(StorageKey),
     Log(Upid),
+    Job(Box<str>),
     Raw(ObjectRef),
     Rrd(ObjectRef, Frame),
 }
@@ -110,7 +119,9 @@ impl Evicted {
         match (self, feed) {
             (Self::Raw(gone), Feed::Raw(object)) => gone == object,
             (Self::Rrd(gone, of), Feed::Rrd(object, frame)) => gone == object && of == frame,
-            (_, Feed::Raw(_) | Feed::Rrd(..)) => false,
+            // Snapshots are kept of all guests.
+            (_, Feed::Raw(_) | Feed::Rrd(..) | Feed::GuestSnapshots(_)) => false,
+            (Self::Job(gone), Feed::JobGuests(job)) => gone == job,
             (Self::Guest(gone), feed) => feed.vmid() == Some(*gone),
             (
                 Self::Storage((node, storage)),
@@ -136,6 +147,8 @@ impl Details {
                 let key = (node.clone(), storage.clone());
                 self.storages.touch(&key).1.map(Evicted::Storage)
             }
+            Feed::JobGuests(job) => self.jobs.touch(job).1.map(Evicted::Job),
+            Feed::GuestSnapshots(_) => None,
             Feed::TaskStatus(upid) | Feed::TaskLog(upid) => self.logs.touch(upid).1.map(Evicted::Log),
             _ => feed
                 .vmid()

@@ -5,16 +5,17 @@ use serde::{Deserialize, Serialize};
 
 use super::backup_server::{PbsFeed, PbsPayload};
 use crate::domain::{
-    ClusterId, ClusterStatus, GuestDetail, HaRules, HaStatus, Inventory, LogEntry, NodeName, ObjectRef,
-    ReplicationJob, StorageName, Task, TaskState, Upid, Vmid,
+    BackupJob, ClusterId, ClusterStatus, GuestDetail, HaRules, HaStatus, Inventory, LogEntry, NodeName,
+    ObjectRef, ReplicationJob, StorageName, Task, TaskState, Upid, Vmid,
+    backup_job::JobGuest,
     cluster::{Firewall, FirewallGroup},
     config::{GuestConfig, PendingChange},
     guest::{GuestInterface, Snapshot},
     migration::Migration,
-    node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
+    node::{Certificate, Clock, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
     reading::Reading,
     rrd::{Frame, Rrd},
-    storage::{StorageDetail, Volume},
+    storage::{StorageDefinition, StorageDetail, Volume},
     task::TaskLog,
 };
 
@@ -87,6 +88,16 @@ pub enum Feed {
     StorageStatus(NodeName, StorageName),
     /// `/nodes/{node}/storage/{storage}/content`.
     StorageContent(NodeName, StorageName),
+    /// `/nodes/{node}/storage/{storage}/content`, the backups alone.
+    Backups(NodeName, StorageName),
+    /// `/nodes/{node}/tasks`: the backups that ran there.
+    BackupTasks(NodeName),
+    /// `/cluster/backup`.
+    BackupJobs,
+    /// `/cluster/backup/{id}/included_volumes`.
+    JobGuests(Box<str>),
+    /// `/storage`: what the configuration says of each.
+    StorageDefinitions,
     /// `/nodes/{node}/tasks/{upid}/status`.
     TaskStatus(Upid),
     /// `/nodes/{node}/tasks/{upid}/log`.
@@ -137,8 +148,12 @@ impl Feed {
             | Self::NotBackedUp
             | Self::NodeFirewall(_)
             | Self::GuestFirewall(_)
+            | Self::Backups(..)
+            | Self::BackupTasks(_)
+            | Self::BackupJobs
+            | Self::JobGuests(_)
             | Self::NodeReplication(_) => 300,
-            Self::Permissions | Self::NodeDisks(_) => 600,
+            Self::Permissions | Self::NodeDisks(_) | Self::StorageDefinitions => 600,
             Self::Version | Self::NodeCertificates(_) | Self::NodeUpdates(_) | Self::NodeSubscription(_) => {
                 1800
             }
@@ -160,7 +175,9 @@ impl Feed {
             | Self::NodeFirewall(node)
             | Self::NodeTime(node)
             | Self::NodeSyslog(node)
+            | Self::BackupTasks(node)
             | Self::StorageStatus(node, _)
+            | Self::Backups(node, _)
             | Self::StorageContent(node, _) => Some(node),
             Self::TaskStatus(upid) | Self::TaskLog(upid) => Some(&upid.node),
             _ => None,
@@ -178,6 +195,7 @@ impl Feed {
             | Self::GuestMigration(vmid)
             | Self::GuestFile(vmid, _)
             | Self::GuestFirewall(vmid) => Some(*vmid),
+            Self::Raw(ObjectRef::Snapshot(snapshot)) => Some(snapshot.guest.vmid),
             Self::Raw(ObjectRef::Guest(guest)) | Self::Rrd(ObjectRef::Guest(guest), _) => Some(guest.vmid),
             _ => None,
         }
@@ -226,8 +244,7 @@ pub enum Payload {
     NodeNetwork(Vec<NetworkInterface>),
     NodeSubscription(Subscription),
     NodeReplication(Vec<ReplicationJob>),
-    /// The node's clock at the moment of the answer.
-    NodeTime(Timestamp),
+    NodeTime(Clock),
     NodeSyslog(Vec<Box<str>>),
     GuestStatus(Box<GuestDetail>),
     GuestConfig(GuestConfig),
@@ -238,6 +255,11 @@ pub enum Payload {
     GuestFile(Box<str>),
     StorageStatus(StorageDetail),
     StorageContent(Vec<Volume>),
+    Backups(Vec<Volume>),
+    BackupTasks(Vec<Task>),
+    BackupJobs(Vec<BackupJob>),
+    JobGuests(Vec<JobGuest>),
+    StorageDefinitions(Vec<StorageDefinition>),
     TaskStatus(TaskState),
     TaskLog(TaskLog),
     Rrd(Rrd),

@@ -1,11 +1,12 @@
 //! Typed look-ups. None of them searches: each goes through an index.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use crate::domain::{
-    ClusterId, Finding, Guest, GuestDetail, GuestRef, Node, NodeRef, ObjectRef, Pool, ReplicationJob,
+    ClusterId, Finding, Guest, GuestDetail, GuestRef, JobRef, Node, NodeRef, ObjectRef, Pool, ReplicationJob,
     SdnZone, ServerBackupRef, Severity, Storage, StorageRef, Task, TaskRef,
     backup::BackupSnapshot,
+    backup_job::JobGuest,
     cluster::Firewall,
     config::{GuestConfig, PendingChange},
     guest::{GuestInterface, Snapshot},
@@ -270,7 +271,17 @@ impl Store {
 
     /// Its snapshots ([`Feed::GuestSnapshots`]).
     pub fn guest_snapshots(&self, guest: &GuestRef) -> Option<&[Snapshot]> {
-        self.guest_details(guest)?.snapshots.as_deref()
+        self.cluster(&guest.cluster)?.snapshots(guest.vmid)
+    }
+
+    /// The guests that a backup job takes ([`Feed::JobGuests`]).
+    pub fn job_guests(&self, job: &JobRef) -> Option<&[JobGuest]> {
+        self.cluster(&job.cluster)?.details.jobs.get(&job.id)?.as_deref()
+    }
+
+    /// The zone of a node's clock, by which its jobs run ([`Feed::NodeTime`]); `None` if it is not known here.
+    pub fn node_zone(&self, node: &NodeRef) -> Option<TimeZone> {
+        TimeZone::get(self.node_details(node)?.zone.as_deref()?).ok()
     }
 
     /// A file inside it ([`Feed::GuestFile`]). Foreign text.

@@ -10,6 +10,7 @@
 
 mod apply;
 mod backup_server;
+mod backups;
 mod changes;
 mod cluster;
 mod details;
@@ -39,6 +40,7 @@ use crate::domain::{ClusterId, Finding, MonitorInfo, ObjectRef, Severity};
 use changes::{Kind, Revisions};
 
 pub use backup_server::{BackupServer, JobSort, PbsFeed, PbsPayload};
+pub use backups::Backup;
 pub use changes::Changes;
 pub use cluster::{Cluster, Grant};
 pub use feed::{Feed, FeedError, FeedErrorKind, FeedKey, Payload, Update};
@@ -185,6 +187,11 @@ impl Store {
     /// Grows when something that a Backup Server holds changed.
     pub fn servers_revision(&self) -> u64 {
         self.revisions.of(Kind::Servers)
+    }
+
+    /// Grows when backups, their jobs and runs, or snapshots changed.
+    pub fn backups_revision(&self) -> u64 {
+        self.revisions.of(Kind::Backups)
     }
 
     /// Grows when the findings changed.

@@ -285,7 +285,10 @@ fn clocks_are_compared_at_the_moment_of_the_answer() {
     store.apply(read(
         200,
         Feed::NodeTime("pve1".into()),
-        Payload::NodeTime(at(290)),
+        Payload::NodeTime(crate::domain::node::Clock {
+            time: at(290),
+            zone: None,
+        }),
     ));
     let node = NodeRef {
         cluster: prod(),

@@ -100,6 +100,9 @@ pub(super) async fn sleep_until(wake: Option<Instant>) {
     }
 }
 
+/// Guests whose snapshots are surveyed: more would not be through within hours.
+const SNAPSHOTS: usize = 2000;
+
 struct Driver {
     schedule: Schedule,
     known: Known,
@@ -179,9 +182,23 @@ impl Driver {
     }
 }
 
-/// What findings need to know of each node that is online.
+/// What findings need to know of nodes that are online, of backups, and of the snapshots of guests on those nodes.
 pub fn surveys(inventory: &Inventory) -> Vec<Feed> {
-    inventory
+    let online = |name: &NodeName| {
+        let mut nodes = inventory.nodes.iter();
+        nodes.any(|node| node.name == *name && node.status == NodeStatus::Online)
+    };
+    let backups = inventory
+        .backup_storages()
+        .into_iter()
+        .map(|(node, storage)| Feed::Backups(node, storage));
+    let snapshots = inventory
+        .guests
+        .iter()
+        .filter(|guest| !guest.template && online(&guest.node))
+        .take(SNAPSHOTS)
+        .map(|guest| Feed::GuestSnapshots(guest.vmid));
+    let of_nodes = inventory
         .nodes
         .iter()
         .filter(|node| node.status == NodeStatus::Online)
@@ -196,8 +213,14 @@ pub fn surveys(inventory: &Inventory) -> Vec<Feed> {
                 Feed::NodeDisks(name.clone()),
                 Feed::NodeUpdates(name.clone()),
                 Feed::NodeSubscription(name.clone()),
+                Feed::BackupTasks(name.clone()),
             ]
-        })
+        });
+    [Feed::BackupJobs, Feed::NotBackedUp, Feed::StorageDefinitions]
+        .into_iter()
+        .chain(of_nodes)
+        .chain(backups)
+        .chain(snapshots)
         .collect()
 }
 

@@ -6,7 +6,10 @@ use jiff::Timestamp;
 
 use super::schedule::Core;
 use crate::{
-    clients::{Error, pve::Client},
+    clients::{
+        Error,
+        pve::{Client, request},
+    },
     domain::{
         GuestKind, NodeName, ObjectRef, Upid, Vmid,
         rrd::{Frame, Rrd},
@@ -18,6 +21,8 @@ use crate::{
 pub(super) const LINES: usize = 500;
 /// Lines of the cluster's log.
 const CLUSTER_LOG: u32 = 200;
+/// Backups of a node that are looked back at.
+const BACKUP_TASKS: usize = 200;
 
 /// What a read needs to know besides its feed.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -74,7 +79,6 @@ async fn read(client: &Client, feed: &Feed, place: &Place) -> Result<Payload, Er
         Feed::Permissions => Payload::Permissions(client.permissions().await?),
         Feed::ClusterFirewall => Payload::Firewall(client.cluster_firewall().await?),
         Feed::FirewallGroups => Payload::FirewallGroups(client.firewall_groups().await?),
-        Feed::NotBackedUp => Payload::NotBackedUp(client.guests_not_backed_up().await?),
         Feed::NodeFirewall(node) => Payload::Firewall(client.node_firewall(node).await?),
         Feed::NodeStatus(node) => Payload::NodeStatus(client.node_status(node).await?),
         Feed::NodeServices(node) => Payload::NodeServices(client.node_services(node).await?),
@@ -91,6 +95,18 @@ async fn read(client: &Client, feed: &Feed, place: &Place) -> Result<Payload, Er
         }
         Feed::StorageContent(node, storage) => {
             Payload::StorageContent(client.storage_content(node, storage).await?)
+        }
+        Feed::Backups(node, storage) => {
+            Payload::Backups(client.read(request::storage_backups(node, storage)).await?)
+        }
+        Feed::BackupTasks(node) => {
+            Payload::BackupTasks(client.read(request::backup_tasks(node, BACKUP_TASKS)).await?)
+        }
+        Feed::BackupJobs => Payload::BackupJobs(client.read(request::backup_jobs()).await?),
+        Feed::JobGuests(job) => Payload::JobGuests(client.read(request::job_guests(job)).await?),
+        Feed::NotBackedUp => Payload::NotBackedUp(client.guests_not_backed_up().await?),
+        Feed::StorageDefinitions => {
+            Payload::StorageDefinitions(client.read(request::storage_definitions()).await?)
         }
         Feed::TaskStatus(upid) => Payload::TaskStatus(client.task_status(upid).await?),
         Feed::TaskLog(upid) => Payload::TaskLog(client.task_log(upid, place.line, LINES).await?),
@@ -141,6 +157,18 @@ async fn raw(client: &Client, object: &ObjectRef, place: &Place) -> Result<Box<s
         ObjectRef::BackupServer(_) | ObjectRef::Datastore(_) | ObjectRef::ServerBackup(_) => {
             Err(no_backup_server())
         }
+        ObjectRef::Backup(backup) => {
+            let (node, storage) = (&backup.storage.node, &backup.storage.storage);
+            client
+                .read(request::backup(node, storage, &backup.volid).raw())
+                .await
+        }
+        ObjectRef::Snapshot(snapshot) => {
+            let (node, kind, vmid) = guest_path(Some(snapshot.guest.vmid), place)?;
+            let get = request::snapshot_config(node, kind, vmid, &snapshot.name);
+            client.read(get.raw()).await
+        }
+        ObjectRef::Job(job) => client.read(request::backup_job(&job.id).raw()).await,
     }
 }
 

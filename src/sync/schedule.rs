@@ -426,6 +426,10 @@ fn period(feed: &Feed) -> Duration {
 const FIRST_TURN: Duration = Duration::from_secs(60);
 /// A survey is slower than a person who looks.
 const SURVEY: Duration = Duration::from_secs(300);
+/// Backups and their jobs change once a night.
+const BACKUP_SURVEY: Duration = Duration::from_secs(900);
+/// Snapshots are one read per guest.
+const SNAPSHOT_SURVEY: Duration = Duration::from_secs(3600);
 /// How often a survey goes before what is on the screen.
 const SURVEY_TURN: Duration = Duration::from_secs(40);
 
@@ -435,13 +439,20 @@ fn is_first(feed: &Feed, reason: Reason) -> bool {
 }
 
 fn rhythm(feed: &Feed, reason: Reason) -> Duration {
-    if reason == Reason::Survey && matches!(feed, Feed::Pbs(PbsFeed::Snapshots(..))) {
+    match (reason, feed) {
+        (Reason::Survey, Feed::GuestSnapshots(_)) => SNAPSHOT_SURVEY,
+        (
+            Reason::Survey,
+            Feed::Backups(..)
+            | Feed::BackupTasks(_)
+            | Feed::BackupJobs
+            | Feed::NotBackedUp
+            | Feed::StorageDefinitions,
+        ) => period(feed).max(BACKUP_SURVEY),
         // The server reads each backup's manifest for it.
-        period(feed).max(SURVEY * 6)
-    } else if reason == Reason::Survey && is_found_by_survey(feed) {
-        period(feed).max(SURVEY)
-    } else {
-        period(feed)
+        (Reason::Survey, Feed::Pbs(PbsFeed::Snapshots(..))) => period(feed).max(SURVEY * 6),
+        (Reason::Survey, feed) if is_found_by_survey(feed) => period(feed).max(SURVEY),
+        (_, feed) => period(feed),
     }
 }
 
@@ -474,6 +485,12 @@ fn survives(feed: &Feed) -> bool {
             | Feed::NodeUpdates(_)
             | Feed::NodeSubscription(_)
             | Feed::Pbs(_)
+            | Feed::Backups(..)
+            | Feed::BackupTasks(_)
+            | Feed::BackupJobs
+            | Feed::NotBackedUp
+            | Feed::StorageDefinitions
+            | Feed::GuestSnapshots(_)
     )
 }
 

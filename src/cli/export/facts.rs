@@ -241,5 +241,8 @@ fn object(subject: &ObjectRef) -> String {
         ObjectRef::BackupServer(server) => format!("backup-server/{server}"),
         ObjectRef::Datastore(datastore) => format!("datastore/{datastore}"),
         ObjectRef::ServerBackup(backup) => format!("backup/{}/{}", backup.datastore(), backup.path()),
+        ObjectRef::Backup(backup) => format!("backup/{}", backup.volid),
+        ObjectRef::Snapshot(snapshot) => format!("snapshot/{}/{}", snapshot.guest.vmid, snapshot.name),
+        ObjectRef::Job(job) => format!("job/{}", job.id),
     }
 }

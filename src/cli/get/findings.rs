@@ -50,7 +50,7 @@ pub(in crate::cli) async fn survey(link: &Link, limits: FindingLimits) -> Survey
     let mut failed = None;
     let mut code = None;
     let mut inventory = None;
-    for (feed, outcome) in all(link, first).await {
+    for (feed, outcome) in all(link, first, &store).await {
         match &outcome {
             Ok(Payload::Resources(resources)) => inventory = Some(resources.clone()),
             Ok(_) => {}
@@ -68,7 +68,7 @@ pub(in crate::cli) async fn survey(link: &Link, limits: FindingLimits) -> Survey
         });
     }
     if let Some(inventory) = &inventory {
-        for (feed, outcome) in all(link, surveys(inventory)).await {
+        for (feed, outcome) in all(link, surveys(inventory), &store).await {
             // No role that only reads may look at the updates: that is no news.
             let expected = |error: &FeedError| {
                 matches!(feed, Feed::NodeUpdates(_)) && error.kind == FeedErrorKind::NotAllowed
@@ -102,12 +102,17 @@ pub(in crate::cli) async fn survey(link: &Link, limits: FindingLimits) -> Survey
 }
 
 /// Reads feeds at the same time; the client bounds how many are under way.
-async fn all(link: &Link, feeds: impl IntoIterator<Item = Feed>) -> Vec<(Feed, Result<Payload, FeedError>)> {
+async fn all(
+    link: &Link,
+    feeds: impl IntoIterator<Item = Feed>,
+    store: &Store,
+) -> Vec<(Feed, Result<Payload, FeedError>)> {
     let mut reads = JoinSet::new();
     for feed in feeds {
         let client = link.client.clone();
+        let place = Place::of(&feed.clone().of(&link.id), store);
         reads.spawn(async move {
-            let outcome = Reader::read(&client, feed.clone(), Place::default()).await;
+            let outcome = Reader::read(&client, feed.clone(), place).await;
             (feed, outcome)
         });
     }

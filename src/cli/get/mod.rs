@@ -4,6 +4,7 @@
 //! told on stderr and in the exit code.
 
 mod backup_servers;
+mod backups;
 pub(super) mod findings;
 pub(super) mod metrics;
 mod quotas;
@@ -55,6 +56,9 @@ pub(super) async fn run(
         reads.spawn(async move {
             let answer = match resource {
                 Resource::Findings => findings::read(&link, limits).await,
+                Resource::Backups | Resource::RestorePoints | Resource::Jobs => {
+                    backups::read(&link, resource, limits).await
+                }
                 _ => match read(&link, resource, &filter).await {
                     Ok(rows) => (rows, None),
                     Err(error) => {
@@ -115,6 +119,9 @@ fn columns(resource: Resource) -> &'static [Column] {
         Resource::Tasks => rows::TASKS,
         Resource::Findings => rows::FINDINGS,
         Resource::Snapshots => rows::SNAPSHOTS,
+        Resource::Backups => backups::BACKUPS,
+        Resource::RestorePoints => backups::POINTS,
+        Resource::Jobs => backups::JOBS,
         // See `quotas`.
         Resource::Quotas => &[],
         Resource::Metrics => metrics::METRICS,
@@ -169,12 +176,8 @@ async fn read(link: &Link, resource: Resource, filter: &Filter) -> Result<Vec<Ve
             tasks.iter().map(|task| rows::task(id, task)).collect()
         }
         Resource::Snapshots => snapshots(link, filter).await?,
-        // They are read in ways of their own: see `findings`, `metrics` and `quotas`.
-        Resource::Findings
-        | Resource::Metrics
-        | Resource::Quotas
-        | Resource::Datastores
-        | Resource::ServerBackups => Vec::new(),
+        // They are read in ways of their own: see `backups`, `findings`, `metrics` and `quotas`.
+        _ => Vec::new(),
     })
 }
 

@@ -215,7 +215,10 @@ pub(super) fn finding(id: &ClusterId, finding: &Finding) -> Vec<Value> {
         ObjectRef::Cluster(_)
         | ObjectRef::BackupServer(_)
         | ObjectRef::Datastore(_)
-        | ObjectRef::ServerBackup(_) => {}
+        | ObjectRef::ServerBackup(_)
+        | ObjectRef::Job(_) => {}
+        ObjectRef::Backup(at) => (node, storage) = (Some(&at.storage.node), Some(&at.storage.storage)),
+        ObjectRef::Snapshot(at) => vmid = Some(at.guest.vmid),
         ObjectRef::Node(at) => node = Some(&at.node),
         ObjectRef::Guest(at) => vmid = Some(at.vmid),
         ObjectRef::Storage(at) => (node, storage) = (Some(&at.node), Some(&at.storage)),

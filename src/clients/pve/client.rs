@@ -21,7 +21,9 @@ use crate::{
         config::{GuestConfig, PendingChange},
         guest::{CommandStatus, GuestInterface, Snapshot},
         migration::Migration,
-        node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
+        node::{
+            Certificate, Clock, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription,
+        },
         reading::Reading,
         rrd::{Frame, Rrd},
         storage::{StorageDetail, Volume},
@@ -239,7 +241,7 @@ impl Client {
     }
 
     /// Its clock.
-    pub async fn node_time(&self, node: &NodeName) -> Result<Timestamp> {
+    pub async fn node_time(&self, node: &NodeName) -> Result<Clock> {
         self.read(request::node_time(node)).await
     }
 

@@ -3,8 +3,13 @@
 //! What always holds here: every request is a read, every segment and parameter is percent-encoded, and
 //! [`catalogue`] holds a sample of each, so that the contract test sees them all.
 
+mod backup;
 mod readings;
 
+pub use backup::{
+    backup, backup_job, backup_jobs, backup_tasks, job_guests, prune_preview, snapshot_config,
+    storage_backups, storage_definitions,
+};
 pub use readings::{cluster_readings, guests_not_backed_up};
 
 use crate::domain::{
@@ -14,7 +19,7 @@ use crate::domain::{
     config::{GuestConfig, PendingChange},
     guest::{CommandStatus, GuestInterface, Snapshot},
     migration::Migration,
-    node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
+    node::{Certificate, Clock, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
     rrd::{Frame, Rrd},
     storage::{StorageDetail, Volume},
     task::TaskLog,
@@ -162,7 +167,7 @@ pub fn node_replication(node: &NodeName) -> Get<Vec<ReplicationJob>> {
 }
 
 /// `/nodes/{node}/time`.
-pub fn node_time(node: &NodeName) -> Get<jiff::Timestamp> {
+pub fn node_time(node: &NodeName) -> Get<Clock> {
     Get::new(&["nodes", node.as_str(), "time"], nodes::time)
 }
 
@@ -376,6 +381,7 @@ pub fn catalogue() -> Vec<Sample> {
         all.push(task_status(&upid).sample());
         all.push(task_log(&upid, 0, 50).sample());
     }
+    all.extend(backup::samples());
     all.extend(readings::samples());
     all.extend(super::auth::samples());
     all

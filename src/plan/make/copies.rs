@@ -10,41 +10,13 @@ use crate::{
         quantity::long_span,
         storage::{Storage, Volume},
     },
-    store::{Feed, Store},
+    store::{Cluster, Feed, Store},
 };
-
-/// The content type of backups.
-const BACKUP: &str = "backup";
-
-/// The storages that may hold a guest's backups, each as one node sees it: all look alike from everywhere.
-fn backup_storages<'a>(store: &'a Store, guest: &'a GuestRef) -> impl Iterator<Item = &'a Storage> + use<'a> {
-    let node = store.guest(guest).map(|guest| &guest.node);
-    store
-        .storages()
-        .filter(move |(cluster, storage)| {
-            **cluster == guest.cluster
-                && Some(&storage.node) == node
-                && storage.content.iter().any(|content| &**content == BACKUP)
-        })
-        .map(|(_, storage)| storage)
-}
 
 /// The feeds that tell of a guest's backups.
 pub(in super::super) fn backup_feeds(store: &Store, guest: &GuestRef) -> Vec<Feed> {
-    backup_storages(store, guest)
-        .map(|storage| {
-            // A shared storage is read once for all guests, through the first node that sees it.
-            let node = if storage.shared {
-                let first = store
-                    .storages()
-                    .find(|(cluster, other)| **cluster == guest.cluster && other.name == storage.name);
-                first.map_or_else(|| storage.node.clone(), |(_, other)| other.node.clone())
-            } else {
-                storage.node.clone()
-            };
-            Feed::StorageContent(node, storage.name.clone())
-        })
-        .collect()
+    let cluster = store.cluster(&guest.cluster);
+    cluster.into_iter().flat_map(Cluster::backup_feeds).collect()
 }
 
 /// The content of a storage, read through whichever node.
@@ -68,21 +40,20 @@ fn content<'a>(store: &'a Store, guest: &GuestRef, storage: &Storage) -> Option<
 pub(super) fn backup(on: &On<'_>) -> Risk {
     let (store, scene) = (on.task.store(), on.task.scene);
     let title = &on.title;
-    let mut newest = None;
-    let mut unread: Vec<&str> = Vec::new();
-    let mut storages = 0;
-    for storage in backup_storages(store, on.guest_ref) {
-        storages += 1;
-        match content(store, on.guest_ref, storage) {
-            None => unread.push(storage.name.as_str()),
-            Some(volumes) => {
-                let own = volumes
-                    .iter()
-                    .filter(|volume| volume.vmid == Some(on.guest.vmid) && &*volume.content == BACKUP);
-                newest = newest.max(own.filter_map(|volume| volume.time).max());
-            }
-        }
-    }
+    let cluster = store.cluster(&on.guest_ref.cluster);
+    let newest = cluster
+        .into_iter()
+        .flat_map(|cluster| cluster.backups_of(on.guest.vmid))
+        .filter(|backup| !backup.volume.is_bad())
+        .find_map(|backup| backup.volume.time);
+    let storages = cluster.map(Cluster::backup_storages).unwrap_or_default();
+    let unread: Vec<&str> = storages
+        .iter()
+        .filter(|(node, storage)| cluster.is_none_or(|cluster| cluster.backups_on(node, storage).is_none()))
+        .map(|(_, storage)| storage.as_str())
+        .collect();
+    // A sign-in that sees no storage knows nothing of backups.
+    let blind = storages.is_empty() && store.storages().next().is_none();
     let deletes = on.task.deed == Deed::GuestDelete;
     match newest {
         Some(time) => {
@@ -95,8 +66,7 @@ pub(super) fn backup(on: &On<'_>) -> Risk {
             };
             Risk::new(weight, format!("the last backup of {title} is {old} old"))
         }
-        // A sign-in that sees no storage knows nothing of backups.
-        None if !unread.is_empty() || (storages == 0 && store.storages().next().is_none()) => Risk::new(
+        None if !unread.is_empty() || blind => Risk::new(
             Weight::Warning,
             format!(
                 "whether there is a backup of {title} is not known{}",

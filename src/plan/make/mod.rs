@@ -237,6 +237,9 @@ pub fn kind_of(targets: &[ObjectRef]) -> &'static str {
         Some(ObjectRef::BackupServer(_)) => "Backup Servers",
         Some(ObjectRef::Datastore(_)) => "datastores",
         Some(ObjectRef::ServerBackup(_)) => "backups",
+        Some(ObjectRef::Backup(_)) => "backups",
+        Some(ObjectRef::Snapshot(_)) => "snapshots",
+        Some(ObjectRef::Job(_)) => "jobs",
         None => "objects",
     }
 }

@@ -272,12 +272,15 @@ fn volume(volid: &str, content: &str, vmid: u32, time: i64) -> Volume {
         notes: None,
         protected: false,
         verified: None,
+        encrypted: false,
     }
 }
 
 fn content(store: &mut Store, storage: &str, volumes: Vec<Volume>) {
     let feed = Feed::StorageContent(NodeName::from("pve1"), storage.into());
-    read(store, feed, Payload::StorageContent(volumes));
+    read(store, feed, Payload::StorageContent(volumes.clone()));
+    let feed = Feed::Backups(NodeName::from("pve1"), storage.into());
+    read(store, feed, Payload::Backups(volumes));
 }
 
 #[test]

@@ -10,6 +10,8 @@ use crate::ui::Rect;
 const ALL: (u16, u16) = (110, 30);
 /// Below this size only the focused tile is shown.
 const TWO: (u16, u16) = (60, 13);
+/// The least width of a tile in a strip.
+const LEAST: u16 = 46;
 /// From this width on two tiles lie side by side rather than one above the other.
 const SIDE_BY_SIDE: u16 = 130;
 
@@ -67,15 +69,16 @@ pub fn layout(area: Rect, count: usize, focused: usize) -> Layout {
     }
 }
 
-/// The first over the third to the left, the second over the fourth to the right, the others in a strip below.
+/// The first over the third to the left, the second over the fourth to the right, the others in strips below.
 fn all(area: Rect, count: usize) -> Vec<(usize, Rect)> {
     // The strip is read from its top: a quarter is enough, and on a wall screen not more than 16 rows.
-    let strip = if count > 4 {
-        (area.height / 4).clamp(7, 16)
-    } else {
-        0
+    let strips = (count.saturating_sub(4)).div_ceil(usize::from(area.width / LEAST).max(1)) as u16;
+    let height = match strips {
+        0 => 0,
+        1 => (area.height / 4).clamp(7, 16),
+        several => (area.height / (several + 3)).clamp(6, 12),
     };
-    let (upper, mut lower) = cut_top(area, area.height - strip);
+    let (upper, mut lower) = cut_top(area, area.height - height * strips);
     let (left, right) = cut_left(upper, (area.width * 41 / 100).clamp(46, 84));
     let (first, third) = cut_top(left, if count > 2 { left.height / 2 } else { left.height });
     // The main list is the longest.
@@ -83,10 +86,19 @@ fn all(area: Rect, count: usize) -> Vec<(usize, Rect)> {
     let (second, fourth) = cut_top(right, if count > 3 { main } else { right.height });
     let upper = [first, second, third, fourth].into_iter().enumerate();
     let mut tiles: Vec<(usize, Rect)> = upper.take(count).collect();
-    for tile in 4..count {
-        let (part, rest) = cut_left(lower, lower.width / (count - tile) as u16);
-        tiles.push((tile, part));
-        lower = rest;
+    // As even as can be: four tiles that find no room side by side are two and two.
+    let mut tile = 4;
+    for strip in 0..usize::from(strips) {
+        let (mut line, below) = cut_top(lower, height);
+        let left = usize::from(strips) - strip;
+        let end = tile + (count - tile).div_ceil(left);
+        while tile < end {
+            let (part, rest) = cut_left(line, line.width / (end - tile) as u16);
+            tiles.push((tile, part));
+            line = rest;
+            tile += 1;
+        }
+        lower = below;
     }
     tiles
 }
@@ -140,7 +152,7 @@ mod tests {
         })
     }
 
-    const COUNT: usize = 6;
+    const COUNT: usize = 8;
 
     fn each(count: usize, check: impl Fn(Rect, usize, Layout)) {
         for area in sizes() {
@@ -211,8 +223,8 @@ mod tests {
             let layout = layout(area, COUNT, focused);
             layout.tiles.iter().map(|(tile, _)| *tile).collect::<Vec<_>>()
         };
-        assert_eq!(shown(200, 60, 0), [0, 1, 2, 3, 4, 5]);
-        assert_eq!(shown(120, 40, 3), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(shown(200, 60, 0), [0, 1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(shown(120, 40, 3), [0, 1, 2, 3, 4, 5, 6, 7]);
         assert_eq!(shown(80, 24, 0), [0, 1]);
         assert_eq!(shown(80, 24, 3), [0, 3]);
         assert_eq!(shown(60, 15, 1), [0, 1]);
@@ -226,7 +238,7 @@ mod tests {
         let at = |x, y| layout.at(x, y).map(|(tile, _)| tile);
         assert_eq!(at(0, 1), Some(0));
         assert_eq!(at(119, 1), Some(1));
-        assert_eq!(at(119, 38), Some(5));
+        assert_eq!(at(119, 38), Some(7));
         assert_eq!(at(0, 0), None);
     }
 

@@ -173,6 +173,7 @@ impl Searchable for Row<'_> {
                 ObjectRef::Node(node) => see(node.node.as_str()),
                 ObjectRef::Storage(storage) => see(storage.node.as_str()),
                 ObjectRef::Task(task) => see(task.upid.node.as_str()),
+                ObjectRef::Backup(backup) => see(backup.storage.node.as_str()),
                 _ => false,
             },
             Key::Tag | Key::Pool | Key::User => false,

@@ -1,17 +1,17 @@
 //! Everything about a guest.
 
 use super::{
-    config, node_parts as lists,
+    backup, config, node_parts as lists,
     parts::{self, Facts, share, sourced},
 };
 use crate::{
     domain::{
         Guest, GuestDetail, GuestKind, GuestRef, GuestStatus, NodeRef, ObjectRef, ReplicationJob,
-        guest::{GuestInterface, Snapshot},
+        guest::{GuestInterface, Snapshot, snapshot_tree},
         quantity::Bytes,
     },
     screens::{Cx, states},
-    store::Feed,
+    store::{Cluster, Feed},
     ui::{
         Cell, Tone,
         page::{Body, GridColumn, Section},
@@ -35,6 +35,12 @@ pub(super) fn feeds(cx: &Cx<'_>, id: &GuestRef) -> Vec<Feed> {
             Feed::GuestFirewall(vmid),
             Feed::NodeReplication(guest.node.clone()),
         ]);
+        feeds.extend(
+            cx.store
+                .cluster(&id.cluster)
+                .into_iter()
+                .flat_map(Cluster::backup_feeds),
+        );
         if no_addresses(guest, cx.store.guest_detail(id)).is_none() {
             feeds.push(Feed::GuestAddresses(vmid));
         }
@@ -104,6 +110,7 @@ pub(super) fn page(cx: &Cx<'_>, id: &GuestRef) -> Vec<Section> {
         &fresh(Feed::GuestSnapshots(id.vmid)),
         store.guest_snapshots(id),
     ));
+    sections.extend(backup::of_guest(cx, id));
     let jobs: Vec<&ReplicationJob> = store
         .node_replication(&host)
         .unwrap_or_default()
@@ -245,7 +252,7 @@ fn addresses(
 /// Snapshots as a tree: each below the one it was taken on top of.
 fn snapshots(cx: &Cx<'_>, fresh: &Freshness, list: Option<&[Snapshot]>) -> Section {
     sourced("Snapshots", fresh, list, "no snapshot", |list| {
-        let rows = tree(list)
+        let rows = snapshot_tree(list)
             .into_iter()
             .map(|(depth, snapshot)| {
                 let age = snapshot.time.map(|time| parts::ago(time, cx.now));
@@ -271,74 +278,4 @@ fn snapshots(cx: &Cx<'_>, fresh: &Freshness, list: Option<&[Snapshot]>) -> Secti
         }
     })
     .wants(76)
-}
-
-/// Depth first. Whatever the server says of parents, every snapshot is there once and it ends.
-fn tree(list: &[Snapshot]) -> Vec<(usize, &Snapshot)> {
-    let mut out = Vec::with_capacity(list.len());
-    let mut placed = vec![false; list.len()];
-    let mut pending: Vec<(usize, usize)> = Vec::new();
-    let is_root = |snapshot: &Snapshot| {
-        snapshot
-            .parent
-            .as_ref()
-            .is_none_or(|parent| !list.iter().any(|other| other.name == *parent))
-    };
-    let roots = (0..list.len()).filter(|index| is_root(&list[*index]));
-    // A ring of parents has no root: its first member serves as one.
-    for start in roots.chain(0..list.len()) {
-        pending.push((0, start));
-        while let Some((depth, index)) = pending.pop() {
-            if std::mem::replace(&mut placed[index], true) {
-                continue;
-            }
-            out.push((depth, &list[index]));
-            let children = (0..list.len())
-                .rev()
-                .filter(|child| list[*child].parent.as_deref() == Some(&*list[index].name));
-            pending.extend(children.map(|child| (depth + 1, child)));
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn snapshot(name: &str, parent: Option<&str>) -> Snapshot {
-        Snapshot {
-            name: name.into(),
-            parent: parent.map(Into::into),
-            time: None,
-            with_ram: false,
-            description: "".into(),
-        }
-    }
-
-    #[test]
-    fn snapshots_stand_below_their_parents_and_rings_end() {
-        let list = [
-            snapshot("b", Some("a")),
-            snapshot("a", None),
-            snapshot("c", Some("b")),
-            snapshot("d", Some("a")),
-            snapshot("lost", Some("deleted")),
-            snapshot("x", Some("y")),
-            snapshot("y", Some("x")),
-        ];
-        let shown: Vec<_> = tree(&list).iter().map(|(depth, s)| (*depth, &*s.name)).collect();
-        assert_eq!(
-            shown,
-            [
-                (0, "a"),
-                (1, "b"),
-                (2, "c"),
-                (1, "d"),
-                (0, "lost"),
-                (0, "x"),
-                (1, "y")
-            ]
-        );
-    }
 }

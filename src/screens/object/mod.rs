@@ -1,4 +1,4 @@
-//! Everything about one object on one page: guest, node, storage, cluster, task.
+//! Everything about one object on one page: guest, node, storage, cluster, task, backup, snapshot, backup job.
 //!
 //! What always holds here:
 //! - A page is a pure function of store and time; each section tells the age of its data, or why there is none.
@@ -6,9 +6,11 @@
 //! - The page is built when the store changes or a second has passed, not for each frame.
 
 mod backup_server;
+mod backup;
 mod cluster;
 mod config;
 mod guest;
+mod job;
 mod node;
 mod node_parts;
 mod parts;
@@ -52,6 +54,9 @@ pub fn page(cx: &Cx<'_>, object: &ObjectRef) -> Page {
         ObjectRef::BackupServer(server) => backup_server::server(cx, server),
         ObjectRef::Datastore(datastore) => backup_server::datastore(cx, datastore),
         ObjectRef::ServerBackup(backup) => backup_server::backup(cx, backup),
+        ObjectRef::Backup(backup) => backup::page(cx, backup),
+        ObjectRef::Snapshot(snapshot) => backup::snapshot_page(cx, snapshot),
+        ObjectRef::Job(job) => job::page(cx, job),
     };
     Page { sections }
 }
@@ -67,6 +72,9 @@ fn feeds(cx: &Cx<'_>, object: &ObjectRef) -> Vec<Feed> {
         ObjectRef::BackupServer(_) => backup_server::server_feeds(),
         ObjectRef::Datastore(datastore) => backup_server::store_feeds(cx, datastore),
         ObjectRef::ServerBackup(backup) => backup_server::backup_feeds(backup),
+        ObjectRef::Backup(backup) => backup::feeds(backup),
+        ObjectRef::Snapshot(snapshot) => vec![Feed::GuestSnapshots(snapshot.guest.vmid)],
+        ObjectRef::Job(job) => job::feeds(cx, job),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use jiff::SignedDuration;
 
+use crate::domain::objective::Objectives;
+
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
 
@@ -32,6 +34,12 @@ pub struct FindingLimits {
     pub failed_task: SignedDuration,
     /// How many failed tasks of one cluster are listed.
     pub failed_tasks: usize,
+    /// How old the last good backup of a guest may be.
+    pub objectives: Objectives,
+    /// How old a snapshot may be.
+    pub snapshot: SignedDuration,
+    /// How long before its expiry a guest is worth a word.
+    pub expiry: SignedDuration,
 }
 
 impl Default for FindingLimits {
@@ -52,6 +60,9 @@ impl Default for FindingLimits {
             life_left: 10.0,
             failed_task: SignedDuration::from_secs(DAY),
             failed_tasks: 10,
+            objectives: Objectives::default(),
+            snapshot: SignedDuration::from_secs(7 * DAY),
+            expiry: SignedDuration::from_secs(7 * DAY),
         }
     }
 }

@@ -7,6 +7,7 @@
 //! - What a server did not tell is no evidence.
 
 mod backup_servers;
+mod backups;
 mod cluster;
 mod guests;
 mod limits;
@@ -43,6 +44,7 @@ pub fn evaluate(cluster: &Cluster, now: Timestamp, limits: &FindingLimits) -> Ve
     nodes::check(&mut report);
     if cluster.is_live() {
         storages::check(&mut report);
+        backups::check(&mut report);
     }
     guests::check(&mut report);
     report.found.sort_by(order);
@@ -67,6 +69,13 @@ pub(super) fn depend_on(feed: &Feed) -> bool {
             | Feed::NodeReplication(_)
             | Feed::NodeTime(_)
             | Feed::Pbs(_)
+            | Feed::Backups(..)
+            | Feed::BackupTasks(_)
+            | Feed::BackupJobs
+            | Feed::NotBackedUp
+            | Feed::StorageDefinitions
+            | Feed::GuestConfig(_)
+            | Feed::GuestSnapshots(_)
     )
 }
 

@@ -246,7 +246,7 @@ fn an_hour_of_a_guest_page_keeps_the_budget_and_starves_nothing() {
             .max()
             .unwrap_or_default();
         assert!(
-            gap <= rhythm(&feed, Reason::Watched).max(SURVEY) * 4,
+            gap <= rhythm(&feed, Reason::Survey).max(SURVEY) * 4,
             "{feed:?} waited {gap:?}"
         );
     }

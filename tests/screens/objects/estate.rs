@@ -345,6 +345,7 @@ fn storage_feeds(world: &mut World, text: &str) {
         notes: vmid.map(|_| text.into()),
         protected: days == 1,
         verified: (days == 1).then(|| "ok".into()),
+        encrypted: false,
     };
     world.ok(
         Feed::StorageContent(node.into(), local.into()),

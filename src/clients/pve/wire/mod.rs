@@ -6,6 +6,7 @@
 
 pub(super) mod access;
 pub(super) mod agent;
+pub(super) mod backup;
 pub(super) mod cluster;
 pub(super) mod firewall;
 pub(super) mod guests;

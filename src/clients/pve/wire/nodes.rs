@@ -1,13 +1,12 @@
 //! `/nodes/{node}/…` about the node itself.
 
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::domain::{
     ReplicationJob, Vmid,
     guest::Pressure,
-    node::{Certificate, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
+    node::{Certificate, Clock, Disk, NetworkInterface, NodeDetail, PackageUpdate, Service, Subscription},
 };
 
 use super::{
@@ -392,13 +391,18 @@ pub(in super::super) fn replication(envelope: &Envelope<'_>) -> Result<Vec<Repli
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Time {
+struct Time<'a> {
     time: Int,
+    #[serde(borrow)]
+    timezone: Text<'a>,
 }
 
-pub(in super::super) fn time(envelope: &Envelope<'_>) -> Result<Timestamp, Broken> {
-    let row: Time = envelope.object()?;
-    moment(&row.time).ok_or_else(|| Broken("there is no time in it".to_owned()))
+pub(in super::super) fn time(envelope: &Envelope<'_>) -> Result<Clock, Broken> {
+    let row: Time<'_> = envelope.object()?;
+    Ok(Clock {
+        time: moment(&row.time).ok_or_else(|| Broken("there is no time in it".to_owned()))?,
+        zone: said(row.timezone),
+    })
 }
 
 /// Lines between a cursor at each end. The cursors are no log lines.

@@ -57,6 +57,9 @@ struct VolumeRow<'a> {
     protected: Flag,
     #[serde(borrow)]
     verification: Option<Verification<'a>>,
+    /// The fingerprint of the key, or 1.
+    #[serde(borrow)]
+    encrypted: Text<'a>,
 }
 
 #[derive(Default)]
@@ -102,6 +105,7 @@ pub(in super::super) fn content(envelope: &Envelope<'_>) -> Result<Vec<Volume>, 
                 .map(Into::into),
             protected: row.protected.yes(),
             verified: row.verification.and_then(|verification| said(verification.state)),
+            encrypted: !matches!(row.encrypted.as_str(), "" | "0"),
         })
     })
 }

@@ -90,7 +90,14 @@ fn skewed(skews: [i64; 2]) -> Vec<Finding> {
     for (node, skew) in ["pve1", "pve2"].into_iter().zip(skews) {
         let theirs: Timestamp = at(NOW + 10 + skew);
         let feed = Feed::NodeTime(node.into());
-        store.apply(read(NOW + 10, feed, Payload::NodeTime(theirs)));
+        store.apply(read(
+            NOW + 10,
+            feed,
+            Payload::NodeTime(crate::domain::node::Clock {
+                time: theirs,
+                zone: None,
+            }),
+        ));
     }
     store.findings().to_vec()
 }

@@ -113,7 +113,13 @@ fn node_lists(world: &mut World, text: &str) {
             disabled: false,
         }]),
     );
-    world.ok(Feed::NodeTime(node()), Payload::NodeTime(at(4 + 90)));
+    world.ok(
+        Feed::NodeTime(node()),
+        Payload::NodeTime(pvedeck::domain::node::Clock {
+            time: at(4 + 90),
+            zone: None,
+        }),
+    );
     world.ok(
         Feed::NodeSyslog(node()),
         Payload::NodeSyslog(vec![
