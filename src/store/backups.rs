@@ -177,13 +177,10 @@ impl Cluster {
         self.backups.storages.get(&key).map(Vec::as_slice)
     }
 
-    /// Whether every storage that holds backups was read.
+    /// Whether there is a storage that holds backups, and every such was read.
     pub fn knows_all_backups(&self) -> bool {
-        !self.inventory.storages.is_empty()
-            && self
-                .backup_storages()
-                .iter()
-                .all(|key| self.backups.storages.contains_key(key))
+        let storages = self.backup_storages();
+        !storages.is_empty() && storages.iter().all(|key| self.backups.storages.contains_key(key))
     }
 
     /// The newest backup of a guest that can be restored as far as is known.

@@ -74,7 +74,7 @@ fn small_screens_have_the_graphs_behind_their_number() {
     stage.keys("3");
     assert!(stage.watches("prod", hour(100)));
     assert!(
-        stage.shows("3 metrics") && stage.shows("3 Metrics"),
+        stage.shows("3 metr") && stage.shows("3 Metrics"),
         "{}",
         stage.text()
     );
