@@ -59,8 +59,8 @@ pub use finding::{Finding, FindingKind, Severity};
 pub use guest::{Guest, GuestDetail, GuestKind, GuestStatus};
 pub use ha::HaRules;
 pub use ids::{
-    BackupRef, ClusterId, DatastoreRef, GuestRef, JobRef, NodeName, NodeRef, ObjectRef, ServerBackupRef, SnapshotRef, StorageName,
-    StorageRef, TaskRef, Vmid,
+    BackupRef, ClusterId, DatastoreRef, GuestRef, JobRef, NodeName, NodeRef, ObjectRef, ServerBackupRef,
+    SnapshotRef, StorageName, StorageRef, TaskRef, Vmid,
 };
 pub use inventory::Inventory;
 pub use monitor::{MonitorId, MonitorInfo, MonitorKind};

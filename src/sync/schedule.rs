@@ -458,7 +458,9 @@ fn rhythm(feed: &Feed, reason: Reason) -> Duration {
 
 /// Whether it is about a part that comes and goes: a node, a datastore.
 fn is_found_by_survey(feed: &Feed) -> bool {
-    feed.node().is_some() || matches!(feed, Feed::Pbs(of) if of.datastore().is_some())
+    feed.node().is_some()
+        || feed.vmid().is_some()
+        || matches!(feed, Feed::Pbs(of) if of.datastore().is_some())
 }
 
 /// How many requests a read of the feed takes.

@@ -5,8 +5,8 @@
 //! - The feeds it asks for are exactly those that it shows.
 //! - The page is built when the store changes or a second has passed, not for each frame.
 
-mod backup_server;
 mod backup;
+mod backup_server;
 mod cluster;
 mod config;
 mod guest;
