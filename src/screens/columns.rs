@@ -1,13 +1,11 @@
 //! The columns of lists: which are shown, and how wide they are for what is in them.
 
-use super::{Cx, freshness::several_clusters};
+use super::{Cx, figures, freshness::several_clusters};
 use crate::{
     domain::template::Of,
     ui::table::{Column, Width},
 };
 
-/// What a column of monitoring takes at least.
-const MEASURED_WIDTH: u16 = 8;
 /// Somebody wished for it: most other columns go first when room is short.
 const MEASURED_RANK: u8 = 3;
 
@@ -42,7 +40,7 @@ impl<F: Copy + PartialEq> Columns<F> {
         let place = self.fields.iter().position(|known| *known == behind);
         let place = place.map_or(self.fields.len(), |place| place + 1);
         for (place, (number, column)) in (place..).zip(cx.store.monitors.columns(of)) {
-            let width = MEASURED_WIDTH.max(column.name.len() as u16 + 1);
+            let width = figures::measured_width(column.unit).max(column.name.len() as u16 + 1);
             self.fields.insert(place, field(number));
             self.columns
                 .insert(place, Column::number(column.name, width, MEASURED_RANK));

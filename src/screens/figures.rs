@@ -32,7 +32,18 @@ pub fn share(fraction: Option<f64>, g: &Glyphs) -> Cell {
     }
 }
 
-/// A value of monitoring, with the letter of its unit.
+/// Columns of [`measured`].
+pub fn measured_width(unit: Unit) -> u16 {
+    match unit {
+        Unit::Ratio => 6,
+        Unit::Number | Unit::Seconds | Unit::PerSecond => 8,
+        // 0.994 KiB
+        Unit::Bytes => 9,
+        Unit::BytesPerSecond => 11,
+    }
+}
+
+/// A value of monitoring, with its unit.
 pub fn measured(value: Option<f64>, unit: Unit, g: &Glyphs) -> Cell {
     match known(value) {
         Some(value) => Cell::number(graph::value(value, unit)),
