@@ -215,6 +215,19 @@ fn key(criterion: &mut Criterion) {
                 console.press("backspace");
             });
         });
+        group.bench_function(
+            BenchmarkId::new("two keys in the palette, a deed", size),
+            |bencher| {
+                let mut console = Console::on(size);
+                for key in [":", "s", "h", "u", "t", "space", "w", "e"] {
+                    console.press(key);
+                }
+                bencher.iter(|| {
+                    console.press("b");
+                    console.press("backspace");
+                });
+            },
+        );
         group.bench_function(BenchmarkId::new("palette and a letter", size), |bencher| {
             let mut console = Console::on(size);
             bencher.iter(|| {
@@ -251,7 +264,7 @@ impl Console {
             glyphs: Glyphs::UNICODE,
             zone: TimeZone::UTC,
             user: String::new(),
-            writable: BTreeSet::new(),
+            writable: BTreeSet::from(["prod".into()]),
             rules: pvedeck::plan::Rules::default(),
             depth: ColorDepth::True,
             mouse: false,

@@ -10,6 +10,7 @@ mod support;
 mod agent;
 mod belongings;
 mod config;
+mod continuing;
 mod firewall;
 mod guests;
 mod ha;

@@ -3,7 +3,7 @@
 //! What always holds here: all targets of a plan are seen together, so that what fits one by one and not together is
 //! found.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
     super::{Deed, Refusal, Risk, Scene, Weight},
@@ -11,10 +11,14 @@ use super::{
     disk::bytes,
     guest::On,
 };
-use crate::domain::{
-    ClusterId, Guest, GuestStatus, NodeName, NodeRef, NodeStatus, ObjectRef,
-    quantity::{Bytes, percent},
-    quota::{Amount, Resource},
+use crate::{
+    domain::{
+        ClusterId, Guest, GuestRef, GuestStatus, NodeName, NodeRef, NodeStatus, ObjectRef,
+        config::GuestConfig,
+        quantity::{Bytes, percent},
+        quota::{Amount, Resource},
+    },
+    store::Store,
 };
 
 /// From this share of its memory on, a node is nearly full.
@@ -32,7 +36,8 @@ pub(super) struct Shift {
 
 /// What a draft does to what guests have.
 pub(super) fn of(on: &On<'_>, draft: &Draft) -> Vec<Shift> {
-    let mut after = on.guest.clone();
+    let before = whole(on.task.store(), &on.guest_ref.cluster, on.guest).into_owned();
+    let mut after = before.clone();
     match on.task.deed {
         Deed::GuestClone => {
             return draft.made.iter().filter_map(|made| clone(on, made)).collect();
@@ -69,9 +74,32 @@ pub(super) fn of(on: &On<'_>, draft: &Draft) -> Vec<Shift> {
     }
     vec![Shift {
         cluster: on.guest_ref.cluster.clone(),
-        before: Some(on.guest.clone()),
+        before: Some(before),
         after: Some(after),
     }]
+}
+
+/// The guest with all of its disks where its configuration is known: the inventory tells of the first alone.
+fn whole<'a>(store: &Store, cluster: &ClusterId, guest: &'a Guest) -> Cow<'a, Guest> {
+    let reference = GuestRef {
+        cluster: cluster.clone(),
+        vmid: guest.vmid,
+    };
+    let disks = store.guest_config(&reference).map(GuestConfig::disks);
+    let disks = disks
+        .into_iter()
+        .flatten()
+        .filter(|disk| !disk.cdrom && disk.storage.is_some());
+    let all = disks
+        .filter_map(|disk| bytes(disk.size?))
+        .fold(0, u64::saturating_add);
+    if all <= guest.max_disk.unwrap_or_default() {
+        return Cow::Borrowed(guest);
+    }
+    Cow::Owned(Guest {
+        max_disk: Some(all),
+        ..guest.clone()
+    })
 }
 
 fn clone(on: &On<'_>, made: &ObjectRef) -> Option<Shift> {
@@ -86,7 +114,7 @@ fn clone(on: &On<'_>, made: &ObjectRef) -> Option<Shift> {
             pool: given("pool").map(Into::into),
             status: GuestStatus::Stopped,
             template: false,
-            ..on.guest.clone()
+            ..whole(on.task.store(), &on.guest_ref.cluster, on.guest).into_owned()
         }),
     })
 }
@@ -130,7 +158,14 @@ fn quotas(shifts: &[Shift], scene: Scene<'_>) -> Result<(), Refusal> {
             side(|shift| shift.before.as_ref()),
             side(|shift| shift.after.as_ref()),
         );
-        let used = quota.used(scene.store.guests());
+        let covered = scene
+            .store
+            .guests()
+            .filter(|(cluster, guest)| quota.covers(cluster, guest));
+        let covered: Vec<_> = covered
+            .map(|(cluster, guest)| (cluster, whole(scene.store, cluster, guest)))
+            .collect();
+        let used = quota.used(covered.iter().map(|(cluster, guest)| (*cluster, &**guest)));
         for (resource, limit) in &quota.limits {
             let of = |amount: Amount| amount.get(*resource);
             let would = of(used).saturating_sub(of(before)).saturating_add(of(after));

@@ -2,6 +2,7 @@
 
 mod changes;
 mod conditions;
+mod crashing;
 mod evacuation;
 mod firewall;
 mod keys;

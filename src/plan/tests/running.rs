@@ -40,10 +40,10 @@ enum Fate {
 }
 
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     tasks: Vec<Task>,
     /// What was really done, in its order.
-    done: Vec<String>,
+    pub(super) done: Vec<String>,
     fates: Vec<Fate>,
     late: Vec<(usize, Step)>,
     deaf: bool,
@@ -54,14 +54,14 @@ struct State {
 }
 
 /// A server, and the point at which the process dies.
-struct Fake {
+pub(super) struct Fake {
     state: Mutex<State>,
     dies_at: Option<usize>,
     died: Notify,
 }
 
 impl Fake {
-    fn new(state: State, dies_at: Option<usize>) -> Self {
+    pub(super) fn new(state: State, dies_at: Option<usize>) -> Self {
         Self {
             state: Mutex::new(State { points: 0, ..state }),
             dies_at,
@@ -69,7 +69,11 @@ impl Fake {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn into_state(self) -> State {
+        self.state.into_inner().unwrap()
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
     }
 
@@ -216,7 +220,7 @@ fn worker() -> Worker {
 }
 
 /// Three guests are started; one of them has a start in its past.
-fn plan() -> (Plan, State) {
+pub(super) fn plan() -> (Plan, State) {
     let targets = [target(101), target(103), target(100)];
     let store = estate(|guest| guest.status = crate::domain::GuestStatus::Stopped);
     let plan = plan_of(Deed::GuestStart, &targets, &arguments(&[]), &store).unwrap();
@@ -226,18 +230,18 @@ fn plan() -> (Plan, State) {
     (plan, state)
 }
 
-fn planned_world(plan: &Plan) -> Vec<String> {
+pub(super) fn planned_world(plan: &Plan) -> Vec<String> {
     plan.steps.iter().map(|step| step.call.to_string()).collect()
 }
 
-struct Desk {
+pub(super) struct Desk {
     folder: tempfile::TempDir,
     run: i64,
     options: Options,
 }
 
 impl Desk {
-    fn new(plan: &Plan, options: Options) -> Self {
+    pub(super) fn new(plan: &Plan, options: Options) -> Self {
         // In memory, where there is such a place: the test writes some thousand entries.
         let folder = tempfile::tempdir_in("/dev/shm")
             .or_else(|_| tempfile::tempdir())
@@ -248,7 +252,7 @@ impl Desk {
     }
 
     /// Runs, or continues, until the end or death; the journal is opened anew each time, as a new process would.
-    async fn run(&self, world: &Fake) -> Option<Vec<Outcome>> {
+    pub(super) async fn run(&self, world: &Fake) -> Option<Vec<Outcome>> {
         let journal = self.journal();
         let run = journal
             .claim(self.run, &worker(), Timestamp::UNIX_EPOCH, |_| false)
@@ -265,54 +269,15 @@ impl Desk {
         Journal::open(&self.folder.path().join("journal.sqlite")).unwrap()
     }
 
-    fn word(&self) -> &'static str {
+    pub(super) fn word(&self) -> &'static str {
         self.journal().run(self.run).unwrap().word()
     }
 }
 
-fn all_done(outcomes: &[Outcome]) -> bool {
+pub(super) fn all_done(outcomes: &[Outcome]) -> bool {
     outcomes
         .iter()
         .all(|outcome| matches!(outcome, Outcome::Done(exit) if exit == "OK"))
-}
-
-#[tokio::test]
-async fn killed_anywhere_it_goes_on_and_does_nothing_twice() {
-    for at_once in [1, 3] {
-        let options = Options {
-            at_once,
-            go_on: false,
-            wait: true,
-        };
-        let mut deaths = 0;
-        loop {
-            let (plan, state) = plan();
-            let desk = Desk::new(&plan, options);
-            let first = Fake::new(state, Some(deaths));
-            let ended = desk.run(&first).await;
-            if ended.is_some() {
-                break;
-            }
-            // It dies a second time on its way, and then comes through.
-            let second = Fake::new(first.state.into_inner().unwrap(), Some(deaths / 2));
-            let mut outcomes = desk.run(&second).await;
-            let third = Fake::new(second.state.into_inner().unwrap(), None);
-            if outcomes.is_none() {
-                outcomes = desk.run(&third).await;
-            }
-            assert!(all_done(&outcomes.unwrap()), "died at {deaths}");
-            let mut done = third.state().done.clone();
-            let mut planned = planned_world(&plan);
-            if at_once > 1 {
-                done.sort();
-                planned.sort();
-            }
-            assert_eq!(done, planned, "died at {deaths}");
-            assert_eq!(desk.word(), "done");
-            deaths += 1;
-        }
-        assert!(deaths >= 12, "only {deaths} points were tried");
-    }
 }
 
 #[tokio::test]

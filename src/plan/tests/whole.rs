@@ -184,6 +184,33 @@ fn a_plan_that_would_pass_a_quota_is_refused() {
     }
 }
 
+#[test]
+fn all_disks_count_where_they_are_known() {
+    let mut store = sized();
+    let disks = [
+        ("scsi0", "local:a,size=32G"),
+        ("scsi1", "local:b,size=100G"),
+        ("ide2", "local:iso/x.iso,media=cdrom,size=600M"),
+    ];
+    configure(&mut store, 101, &disks);
+    let refused = |limit, deed, given: &[(&str, &str)]| {
+        let rules = quota(Scope::Pool("acme".to_owned()), Resource::Disk, limit * GIB);
+        by(&rules, deed, &[101], given, &store)
+            .err()
+            .map(|refusal| refusal.to_string())
+    };
+    let grow = &[("disk", "scsi1"), ("size", "+1G")];
+    assert_eq!(
+        refused(292, Deed::DiskResize, grow).as_deref(),
+        Some("quota acme: disk would be 293 GiB of 292 GiB, and 292 GiB are in use")
+    );
+    assert_eq!(refused(293, Deed::DiskResize, grow), None);
+    // A clone has all of its disks too.
+    let clone = &[("pool", "acme")];
+    assert!(refused(423, Deed::GuestClone, clone).is_some());
+    assert_eq!(refused(424, Deed::GuestClone, clone), None);
+}
+
 fn texts(plan: &Plan) -> String {
     let all: Vec<&str> = plan.risks.iter().map(|risk| risk.text.as_str()).collect();
     all.join("; ")
