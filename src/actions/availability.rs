@@ -23,6 +23,9 @@ pub type Reason = &'static str;
 /// The reason why it is not.
 pub fn availability(action: Id, target: Target<'_>) -> Result<(), Reason> {
     match action {
+        Id::ObjectRaw if matches!(target.object, Some(ObjectRef::Alert(_) | ObjectRef::Silence(_))) => {
+            Err("its page shows everything")
+        }
         Id::ListOpen | Id::ObjectDescribe | Id::ObjectRaw | Id::Copy => {
             target.object.map(|_| ()).ok_or("nothing is selected")
         }
@@ -37,8 +40,15 @@ pub fn availability(action: Id, target: Target<'_>) -> Result<(), Reason> {
             None => Err("nothing is selected"),
         },
         Id::ObjectMetrics => match target.object {
-            Some(ObjectRef::Node(_) | ObjectRef::Guest(_) | ObjectRef::Storage(_)) => Ok(()),
+            Some(ObjectRef::Node(_) | ObjectRef::Guest(_) | ObjectRef::Storage(_) | ObjectRef::Alert(_)) => {
+                Ok(())
+            }
             Some(_) => Err("only nodes, guests and storages have metrics"),
+            None => Err("nothing is selected"),
+        },
+        Id::AlertAcknowledge => match target.object {
+            Some(ObjectRef::Alert(_)) => Ok(()),
+            Some(_) => Err("only alerts and findings are acknowledged"),
             None => Err("nothing is selected"),
         },
         Id::ConsoleOpen | Id::ConsoleRecord | Id::ConsoleClose => match target.object {

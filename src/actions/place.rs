@@ -1,5 +1,7 @@
 //! The places that one can be at.
 
+use jiff::Timestamp;
+
 use crate::domain::{ObjectRef, TaskRef};
 
 /// A place: what the whole screen shows. The history is a list of these.
@@ -33,7 +35,11 @@ pub enum Place {
     Jobs,
     /// Running and recent tasks.
     Tasks,
-    /// What is wrong.
+    /// What is wrong: alerts of monitoring and findings in one list.
+    Alerts,
+    /// What keeps alerts quiet.
+    Silences,
+    /// What the console itself sees in the data of Proxmox.
     Findings,
     /// All clusters.
     Clusters,
@@ -47,6 +53,8 @@ pub enum Place {
     Object(ObjectRef),
     /// Graphs of one object.
     MetricsOf(ObjectRef),
+    /// Graphs of one object around a moment.
+    MetricsAt(ObjectRef, Timestamp),
     /// One object as the server sends it.
     Raw(ObjectRef),
     /// The system log of a node, or the log of a task.
@@ -70,6 +78,8 @@ impl Place {
         ("restore-points", Self::RestorePoints),
         ("jobs", Self::Jobs),
         ("tasks", Self::Tasks),
+        ("alerts", Self::Alerts),
+        ("silences", Self::Silences),
         ("findings", Self::Findings),
         ("clusters", Self::Clusters),
         ("runs", Self::Runs),
@@ -93,6 +103,7 @@ impl Place {
             | Self::Raw(object)
             | Self::Log(object)
             | Self::MetricsOf(object)
+            | Self::MetricsAt(object, _)
             | Self::Console(object) => Some(object),
             _ => None,
         }
@@ -103,7 +114,7 @@ impl Place {
         match self {
             Self::Object(object) => object.to_string(),
             Self::Raw(object) => format!("{object} (raw)"),
-            Self::MetricsOf(object) => format!("metrics of {object}"),
+            Self::MetricsOf(object) | Self::MetricsAt(object, _) => format!("metrics of {object}"),
             Self::Log(ObjectRef::Task(TaskRef { upid, .. })) => format!("log of {} {}", upid.kind, upid.id),
             Self::Log(object) => format!("log of {object}"),
             Self::Run(_) => "run".to_owned(),

@@ -114,7 +114,9 @@ actions! {
     PlaceRestorePoints "place.restore-points" Global ["B"] "", "Restore points", "Shows every guest with its last good backup, the worst off first.";
     PlaceJobs "place.jobs" Global ["J"] "", "Backup jobs", "Shows all backup jobs: next run, schedule in words, retention, last result.";
     PlaceTasks "place.tasks" Global [] "", "Tasks", "Shows running and recent tasks.";
-    PlaceFindings "place.findings" Global ["!"] "findings", "Findings", "Shows what is wrong or soon will be.";
+    PlaceAlerts "place.alerts" Global ["!"] "alerts", "Alerts", "Shows what is wrong: alerts of Prometheus and Alertmanager, and findings in the data of Proxmox.";
+    PlaceSilences "place.silences" Global [] "", "Silences", "Shows what keeps alerts quiet, and until when.";
+    PlaceFindings "place.findings" Global [] "", "Findings", "Shows only what the console itself sees in the data of Proxmox.";
     PlaceClusters "place.clusters" Global ["C"] "", "Clusters", "Shows all clusters: quorum, HA, pools, networks, log.";
     PlaceRuns "place.runs" Global [] "", "Runs", "Shows what was done from here: runs with their plans and outcomes.";
     PlaceQuery "place.query" Global [] "", "Query", "Shows a line for PromQL, with the answer of Prometheus as a graph or a table.";
@@ -151,6 +153,7 @@ actions! {
     ObjectMetrics "object.metrics" Global ["m"] "metrics", "Metrics of it", "Shows graphs of the selected object; of all that are marked, if it is one of them.";
     ObjectDashboard "object.dashboard" Global ["ctrl-g"] "", "Dashboard", "Copies the link to the dashboard of the selected object (OSC 52) and shows it.";
     ObjectLog "object.log" Global ["l"] "log", "Log", "Shows the log: of a task, or of the node.";
+    AlertAcknowledge "alert.acknowledge" Global ["A"] "acknowledge", "Acknowledge", "Says that somebody looks after the selected or marked alerts, or takes that back; kept on this machine.";
     // --- text
     TextDown "text.down" Text ["down", "j"] "", "Scroll down", "Scrolls one line down.";
     TextUp "text.up" Text ["up", "k"] "", "Scroll up", "Scrolls one line up.";

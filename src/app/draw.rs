@@ -5,7 +5,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use super::{App, Overlay, keys::keys_text, panes::TILES};
 use crate::{
     actions::{self, Id, Scope},
-    domain::{Task, TaskState},
+    domain::{Alarm, Task, TaskState},
     overlays,
     screens::{Place, deck},
     store::Health,
@@ -78,7 +78,7 @@ impl App {
             Some(Overlay::Form { form, .. }) => overlays::form::draw(&mut canvas.part(area), form),
             Some(Overlay::Confirm(open)) => overlays::confirm::draw(&mut canvas.part(area), open),
             Some(Overlay::Ask(ask)) => overlays::ask::draw(&mut canvas.part(area), ask),
-            Some(Overlay::Filter { .. }) | None => {}
+            Some(Overlay::Filter { .. } | Overlay::Remark { .. }) | None => {}
         }
         let above_footer = Rect {
             height: area.height.saturating_sub(1),
@@ -156,7 +156,7 @@ impl App {
             let start = x;
             x += canvas.text(x, 0, &(tile + 1).to_string(), 2, Tone::Key);
             x += canvas.text(x, 0, &format!(" {}", label(place, most)), 20, tone);
-            let tone = if *place == Place::Findings {
+            let tone = if *place == Place::Alerts {
                 self.worst_tone()
             } else {
                 tone
@@ -180,7 +180,8 @@ impl App {
         let g = self.world.glyphs;
         let runs = |task: &Task| task.state == TaskState::Running;
         let running = self.world.store.tasks().filter(|(_, task)| runs(task)).count();
-        let findings = self.world.store.findings().len();
+        let loud = |alarm: &&Alarm| alarm.standing().is_loud();
+        let alarms = self.world.store.alarms().iter().filter(loud).count();
         let cx = self.world.cx();
         let live = cx
             .store
@@ -192,10 +193,10 @@ impl App {
             .map(|place| match place {
                 Place::Tasks if running > 0 => format!(" {running}{}", g.busy),
                 Place::Tasks => String::new(),
-                Place::Findings if findings > 0 => format!(" {findings}{}", g.flag),
+                Place::Alerts if alarms > 0 => format!(" {alarms}{}", g.flag),
                 // That nothing is wrong can only be said where everything was heard.
-                Place::Findings if live => format!(" {}", g.ok),
-                Place::Findings => format!(" {}", g.unknown),
+                Place::Alerts if live => format!(" {}", g.ok),
+                Place::Alerts => format!(" {}", g.unknown),
                 place => {
                     let detail = self.panes.get(place).map(|pane| pane.title(&cx).detail);
                     let detail = detail.unwrap_or_default();
@@ -212,7 +213,7 @@ impl App {
     }
 
     fn worst_tone(&self) -> Tone {
-        match self.finding_counts() {
+        match self.world.store.loud_alarms() {
             (0, 0) => Tone::Muted,
             (0, _) => Tone::Warn,
             _ => Tone::Critical,
@@ -251,6 +252,13 @@ impl App {
                 if typed + right < width {
                     draw_hints(canvas, width - right, &hints);
                 }
+                return;
+            }
+            Some(Overlay::Remark { line, .. }) => {
+                line.draw(
+                    canvas,
+                    "why, if anybody asks (enter acknowledges, esc does not): ",
+                );
                 return;
             }
             Some(Overlay::Palette(_)) => (
@@ -318,7 +326,7 @@ impl App {
                 Id::FocusNext | Id::Zoom => on_deck || TILES.iter().any(|tile| tile.whole() == place),
                 Id::HistoryBack => !on_deck,
                 Id::ObjectLog => !matches!(place, Place::Log(_)),
-                Id::PlaceFindings => focus != Place::Findings,
+                Id::PlaceAlerts => focus != Place::Alerts,
                 _ => true,
             };
             // A hint that would be answered with "not here" is no help.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::consoles::{ConsoleEvent, ConsoleOrder};
 use crate::{
+    domain::acknowledge::{self, Acknowledgements},
     plan::{
         Plan,
         runner::Options,
@@ -39,6 +40,8 @@ pub enum Event {
     JournalRead(Vec<Kept>, bool),
     /// Something was heard of the session of a console.
     ConsoleHeard(u64, ConsoleEvent),
+    /// The file of acknowledgements says this by now.
+    Acknowledged(Acknowledgements),
     /// An effect has something to tell.
     Told(Tone, String),
     /// Somebody asked the process to end.
@@ -90,6 +93,8 @@ pub enum Effect {
     },
     /// Read these of monitoring servers at once.
     RefreshMonitors(BTreeSet<MonitorKey>),
+    /// Write down who looks after which alerts.
+    Acknowledge(Vec<acknowledge::Order>),
     /// Put a text into the terminal's clipboard.
     Copy(String),
     /// Write the screen to a file, and tell where.

@@ -1,11 +1,10 @@
 //! The first line: every cluster in a word, what is wrong, who one is and what one may do.
 //!
-//! What always holds here: nothing is cut in the middle of a word, and the count of findings stays in sight. What
+//! What always holds here: nothing is cut in the middle of a word, and the count of alerts stays in sight. What
 //! does not fit goes in the order of the levels below, the least telling first.
 
 use super::App;
 use crate::{
-    domain::Severity,
     store::{Cluster, Health},
     ui::{Canvas, Cell, Glyphs, Tone, safe},
 };
@@ -118,7 +117,7 @@ impl App {
 
     fn header_findings(&self, mut cell: Cell, level: Level) -> Cell {
         let g = &self.world.glyphs;
-        let (critical, warning) = self.finding_counts();
+        let (critical, warning) = self.world.store.loud_alarms();
         if critical + warning == 0 {
             return cell;
         }
@@ -144,13 +143,6 @@ impl App {
             cell = cell.then(text, Tone::Warn);
         }
         cell
-    }
-
-    /// Critical findings and warnings.
-    pub(super) fn finding_counts(&self) -> (usize, usize) {
-        let findings = self.world.store.findings();
-        let count = |severity| findings.iter().filter(|f| f.severity == severity).count();
-        (count(Severity::Critical), count(Severity::Warning))
     }
 
     fn header_right(&self, level: Level) -> Cell {

@@ -72,7 +72,8 @@ impl App {
                 | Overlay::Help(_)
                 | Overlay::Menu(_)
                 | Overlay::Form { .. }
-                | Overlay::Confirm(_) => {}
+                | Overlay::Confirm(_)
+                | Overlay::Remark { .. } => {}
                 Overlay::Ask(_) => self.line_chosen(None, effects),
             }
             return;
@@ -94,6 +95,7 @@ impl App {
                     self.overlay = Some(Overlay::Filter { line, before });
                 }
             },
+            Overlay::Remark { line, alerts } => self.remark_key(line, alerts, chord, effects),
             Overlay::Palette(mut palette) => {
                 match chord.key {
                     Key::Esc => return,
@@ -151,6 +153,7 @@ impl App {
                 let text = line.text().to_owned();
                 self.filter(&text);
             }
+            Some(Overlay::Remark { line, .. }) => line.paste(text),
             Some(Overlay::Palette(_)) => self.paste_into_palette(text),
             Some(Overlay::Help(help)) => help.line.paste(text),
             Some(Overlay::Confirm(open)) => open.paste(text),

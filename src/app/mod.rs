@@ -7,6 +7,7 @@
 //! - Every key goes the same way: chord → keymap, from the focused pane's scope outwards → action → pane or app.
 
 mod acting;
+mod alerts;
 mod consoles;
 mod draw;
 mod event;
@@ -32,7 +33,7 @@ pub use opening::{Alone, Outcome};
 
 use self::{history::History, panes::Panes};
 use crate::{
-    domain::{ClusterId, measure::Shown},
+    domain::{AlertKey, ClusterId, Severity, measure::Shown},
     overlays::{Ask, Confirm, Form, Help, Menu, Palette, Toasts},
     plan::{Rules, runs::Runs},
     screens::{Cx, Place},
@@ -108,6 +109,11 @@ enum Overlay {
     },
     Confirm(Box<Confirm>),
     Ask(Ask),
+    /// What is said about alerts when they are acknowledged.
+    Remark {
+        line: Line,
+        alerts: Vec<(AlertKey, Severity)>,
+    },
     /// The filter or search line of the focused pane, and what it was before.
     Filter {
         line: Line,

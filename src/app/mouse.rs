@@ -27,7 +27,9 @@ impl App {
                 return;
             }
             Some(Overlay::Menu(_)) => return self.mouse_in_menu(mouse, lines, x, y, effects),
-            Some(Overlay::Filter { .. } | Overlay::Form { .. } | Overlay::Ask(_)) => return,
+            Some(
+                Overlay::Filter { .. } | Overlay::Remark { .. } | Overlay::Form { .. } | Overlay::Ask(_),
+            ) => return,
             None => {}
         }
         let tab = self.tabs.iter().find(|(_, area)| area.contains((x, y).into()));

@@ -161,8 +161,14 @@ impl App {
             ObjectRef::Backup(backup) => (backup.volid.to_string(), String::new()),
             ObjectRef::Snapshot(snapshot) => (snapshot.name.to_string(), snapshot.guest.vmid.to_string()),
             ObjectRef::Job(job) => (job.id.to_string(), String::new()),
+            ObjectRef::Alert(key) => match store.alarm(*key) {
+                Some(alarm) => (alarm.name.to_string(), alarm.text.to_string()),
+                None => (key.to_string(), String::new()),
+            },
+            ObjectRef::Silence(silence) => (silence.id.to_string(), String::new()),
         };
-        if store.clusters().len() > 1 || store.backup_server(object.cluster()).is_some() {
+        let several = store.clusters().len() > 1 && store.cluster(object.cluster()).is_some();
+        if several || store.backup_server(object.cluster()).is_some() {
             rest = format!("{rest} {}", object.cluster());
         }
         Target::new(vec![object], word, rest.trim().to_owned())

@@ -9,6 +9,7 @@ use crate::{
     screens::{
         Pane, Place,
         backups::Backups,
+        alerts::Alerts,
         clusters::Clusters,
         console::ConsolePane,
         datastores::Datastores,
@@ -25,6 +26,7 @@ use crate::{
         runs::{RunPane, RunsPane},
         server_backups::ServerBackups,
         snapshots::Snapshots,
+        silences::Silences,
         storages::Storages,
         tasks::Tasks,
     },
@@ -39,7 +41,7 @@ pub(super) const TILES: [Place; 8] = [
     Place::SelectedSnapshots,
     Place::SelectedBackups,
     Place::Tasks,
-    Place::Findings,
+    Place::Alerts,
 ];
 
 /// Consoles that are kept, those that are over included.
@@ -61,6 +63,8 @@ pub(super) struct Panes {
     restore_points: RestorePoints,
     jobs: Jobs,
     tasks: Tasks,
+    alerts: Alerts,
+    silences: Silences,
     findings: Findings,
     clusters: Clusters,
     runs: RunsPane,
@@ -89,6 +93,8 @@ impl Panes {
             restore_points: RestorePoints::default(),
             jobs: Jobs::default(),
             tasks: Tasks::default(),
+            alerts: Alerts::default(),
+            silences: Silences::default(),
             findings: Findings::default(),
             clusters: Clusters::default(),
             runs: RunsPane::default(),
@@ -117,14 +123,19 @@ impl Panes {
             Place::RestorePoints => &mut self.restore_points,
             Place::Jobs => &mut self.jobs,
             Place::Tasks => &mut self.tasks,
+            Place::Alerts => &mut self.alerts,
+            Place::Silences => &mut self.silences,
             Place::Findings => &mut self.findings,
             Place::Clusters => &mut self.clusters,
             Place::Runs => &mut self.runs,
             Place::Query => &mut self.query,
             Place::Console(object) => return self.consoles.get_mut(object).map(|pane| pane as &mut dyn Pane),
-            Place::Object(_) | Place::Raw(_) | Place::Log(_) | Place::Run(_) | Place::MetricsOf(_) => {
-                self.detail(place)
-            }
+            Place::Object(_)
+            | Place::Raw(_)
+            | Place::Log(_)
+            | Place::Run(_)
+            | Place::MetricsOf(_)
+            | Place::MetricsAt(..) => self.detail(place),
         })
     }
 
@@ -179,6 +190,10 @@ fn open_detail(place: &Place, graph: &(Option<Shown>, Option<SignedDuration>)) -
         Place::Run(ticket) => Box::new(RunPane::new(*ticket)),
         Place::Log(object) => Box::new(LogPane::new(object.clone())),
         Place::MetricsOf(object) => Box::new(Metrics::showing(graph.0.clone(), graph.1).of(object.clone())),
+        Place::MetricsAt(object, at) => {
+            let graphs = Metrics::showing(graph.0.clone(), graph.1);
+            Box::new(graphs.of(object.clone()).around(*at))
+        }
         Place::Object(object) => Box::new(ObjectPane::new(object.clone())),
         // The lists are not details; were one asked for here, a list is what it gets.
         _ => Box::new(Findings::default()),

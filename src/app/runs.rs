@@ -128,6 +128,10 @@ impl App {
                 feeds.extend(after_server_call(&backup.store, &backup.namespace));
             }
             ObjectRef::Task(_) | ObjectRef::Cluster(_) | ObjectRef::BackupServer(_) => {}
+            ObjectRef::Alert(_) | ObjectRef::Silence(_) => {
+                // Alertmanager says at once what it keeps quiet.
+                return effects.push(Effect::RefreshMonitors(self.alert_feeds()));
+            }
         }
         if self.world.store.backup_server(&step.cluster).is_some() {
             feeds.retain(|feed| *feed != Feed::Resources);

@@ -43,6 +43,7 @@ impl App {
                 self.tick();
                 self.begin_alone(&mut effects);
                 self.look_again(&mut effects);
+                self.review(&mut effects);
             }
             Event::Read(update) => self.read(*update),
             Event::Measured(update) => {
@@ -56,6 +57,7 @@ impl App {
                 }
             }
             Event::ConsoleHeard(session, event) => self.console_event(session, event, &mut effects),
+            Event::Acknowledged(known) => self.acknowledged(known),
             Event::Told(tone, text) => self.say(tone, text),
             Event::Terminated => effects.push(Effect::Quit),
         }
@@ -132,6 +134,7 @@ impl App {
                 pane.monitors(&self.world.cx(), &mut feeds);
             }
         }
+        feeds.extend(self.counted_feeds());
         feeds
     }
 
@@ -232,6 +235,8 @@ impl App {
             Id::PlaceRestorePoints => self.go(Place::RestorePoints),
             Id::PlaceJobs => self.go(Place::Jobs),
             Id::PlaceTasks => self.go(Place::Tasks),
+            Id::PlaceAlerts => self.go(Place::Alerts),
+            Id::PlaceSilences => self.go(Place::Silences),
             Id::PlaceFindings => self.go(Place::Findings),
             Id::PlaceClusters => self.go(Place::Clusters),
             Id::PlaceRuns => self.go(Place::Runs),
@@ -264,6 +269,7 @@ impl App {
                 _ => self.go(Place::Deck),
             },
             Id::ListFilter | Id::TextFind => self.type_line(),
+            Id::AlertAcknowledge => self.acknowledge(effects),
             Id::Palette => self.open_palette(),
             Id::Help => {
                 let keymap = self.keymap.clone();
@@ -372,6 +378,11 @@ impl App {
             ObjectRef::Backup(backup) => backup.volid.to_string(),
             ObjectRef::Snapshot(snapshot) => snapshot.name.to_string(),
             ObjectRef::Job(job) => job.id.to_string(),
+            ObjectRef::Alert(key) => match self.world.store.alarm(*key) {
+                Some(alarm) => alarm.labels.to_string(),
+                None => key.to_string(),
+            },
+            ObjectRef::Silence(silence) => silence.id.to_string(),
         };
         self.say(Tone::Info, format!("copied {text}"));
         effects.push(Effect::Copy(text));
@@ -406,6 +417,7 @@ impl App {
     fn open_metrics(&mut self) {
         let focus = self.focus();
         match self.subject() {
+            Some(ObjectRef::Alert(key)) => self.go_to_start(key),
             Some(object) if focus.object().is_some() => self.go(Place::MetricsOf(object)),
             _ => {
                 self.panes.follow(&focus);

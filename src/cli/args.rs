@@ -119,7 +119,7 @@ pub enum Command {
     /// Print one frame of a screen, once its data is there
     Show {
         /// deck, nodes, guests, metrics, storages, datastores, server-backups, snapshots, backups, restore-points, jobs, tasks,
-        /// findings, clusters, runs, query; with a target: guest, node, storage, cluster, task, metrics, pbs, datastore
+        /// alerts, silences, findings, clusters, runs, query; with a target: guest, node, storage, cluster, task, metrics, pbs, datastore
         screen: String,
         /// Which one: VMID or name, node, NODE/STORAGE, cluster, UPID, Backup Server, DATASTORE or DATASTORE:NAMESPACE
         target: Option<String>,

@@ -1,6 +1,10 @@
 //! Identities. Everything that a selection, a mark, a plan or a journal line points at is named by one of these.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{
+    fmt,
+    str::FromStr,
+    sync::{Arc, LazyLock},
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -209,6 +213,66 @@ pub struct JobRef {
     pub id: Box<str>,
 }
 
+/// An entry of the list of alerts, by the fingerprint of its labels: sixteen hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct AlertKey(pub u64);
+
+impl AlertKey {
+    /// Whose alerts are where their cluster is asked for. No cluster can have this name.
+    pub fn home() -> &'static ClusterId {
+        static HOME: LazyLock<ClusterId> = LazyLock::new(|| ClusterId::from("alerts:"));
+        &HOME
+    }
+}
+
+impl fmt::Display for AlertKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl fmt::Debug for AlertKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for AlertKey {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = u64::from_str_radix(text, 16).ok().filter(|_| digits);
+        number
+            .map(Self)
+            .ok_or_else(|| "an alert is named by sixteen hexadecimal digits".to_owned())
+    }
+}
+
+impl TryFrom<String> for AlertKey {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<AlertKey> for String {
+    fn from(key: AlertKey) -> Self {
+        key.to_string()
+    }
+}
+
+/// A silence of one of the Alertmanagers.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct SilenceRef {
+    /// Which one keeps it: [`super::MonitorId::home`].
+    pub manager: ClusterId,
+    /// Its id there.
+    pub id: Box<str>,
+}
+
 /// Anything that can be selected, opened, described or be the subject of a finding.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum ObjectRef {
@@ -234,6 +298,10 @@ pub enum ObjectRef {
     Snapshot(SnapshotRef),
     /// A backup job.
     Job(JobRef),
+    /// An alert, or a finding.
+    Alert(AlertKey),
+    /// A silence.
+    Silence(SilenceRef),
 }
 
 impl ObjectRef {
@@ -250,6 +318,8 @@ impl ObjectRef {
             Self::Backup(backup) => &backup.storage.cluster,
             Self::Snapshot(snapshot) => &snapshot.guest.cluster,
             Self::Job(job) => &job.cluster,
+            Self::Alert(_) => AlertKey::home(),
+            Self::Silence(silence) => &silence.manager,
         }
     }
 }
@@ -269,6 +339,8 @@ impl fmt::Display for ObjectRef {
             Self::Backup(backup) => write!(f, "backup {}", backup.volid),
             Self::Snapshot(snapshot) => write!(f, "snapshot {} of {}", snapshot.name, snapshot.guest.vmid),
             Self::Job(job) => write!(f, "job {}", job.id),
+            Self::Alert(key) => write!(f, "alert {key}"),
+            Self::Silence(silence) => write!(f, "silence {}", silence.id),
         }
     }
 }

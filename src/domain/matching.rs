@@ -298,6 +298,47 @@ pub fn find(maps: &[LabelMap], cluster_label: &str, subjects: &[Subject], series
         .collect()
 }
 
+/// Whose a series is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Owner {
+    /// Nobody's who is known.
+    Nobody,
+    /// That of the object at this place in the list.
+    One(usize),
+    /// Several objects fit: nobody can say.
+    Several,
+}
+
+/// The other way round than [`find`]: the object that each series belongs to, by one map alone.
+pub fn owners(map: &LabelMap, cluster_label: &str, subjects: &[&Subject], series: &[&Labels]) -> Vec<Owner> {
+    let mut owners = vec![Owner::Nobody; series.len()];
+    let index = index(map, series);
+    if index.is_empty() {
+        return owners;
+    }
+    for (at, subject) in subjects.iter().enumerate() {
+        let Some(wanted) = map.wanted(subject) else {
+            continue;
+        };
+        let mut found: Vec<usize> = keys(&wanted)
+            .iter()
+            .filter_map(|key| index.get(key))
+            .flatten()
+            .copied()
+            .filter(|&place| fits(&wanted, subject, cluster_label, series[place]))
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        for place in found {
+            owners[place] = match owners[place] {
+                Owner::Nobody => Owner::One(at),
+                _ => Owner::Several,
+            };
+        }
+    }
+    owners
+}
+
 /// The series by what their first mapped label holds: thousands of guests meet thousands of series in one column.
 fn index(map: &LabelMap, series: &[&Labels]) -> HashMap<String, Vec<usize>> {
     let mut index: HashMap<String, Vec<usize>> = HashMap::new();

@@ -6,6 +6,8 @@
 //! - What a server did not say is `None` (or an `Unknown` variant), never a zero that looks like a fact.
 //! - Sizes are bytes, CPU use is a fraction of all CPUs of the object (0.2 = 20 %), times are [`jiff::Timestamp`].
 
+pub mod acknowledge;
+pub mod alarm;
 pub mod alert;
 pub mod backup;
 pub mod backup_job;
@@ -48,6 +50,7 @@ pub mod task_kind;
 pub mod template;
 pub mod upid;
 
+pub use alarm::{Alarm, Standing};
 pub use backup_job::BackupJob;
 pub use base_url::BaseUrl;
 pub use calendar::CalendarEvent;
@@ -59,8 +62,8 @@ pub use finding::{Finding, FindingKind, Severity};
 pub use guest::{Guest, GuestDetail, GuestKind, GuestStatus};
 pub use ha::HaRules;
 pub use ids::{
-    BackupRef, ClusterId, DatastoreRef, GuestRef, JobRef, NodeName, NodeRef, ObjectRef, ServerBackupRef,
-    SnapshotRef, StorageName, StorageRef, TaskRef, Vmid,
+    AlertKey, BackupRef, ClusterId, DatastoreRef, GuestRef, JobRef, NodeName, NodeRef, ObjectRef, ServerBackupRef,
+    SilenceRef, SnapshotRef, StorageName, StorageRef, TaskRef, Vmid,
 };
 pub use inventory::Inventory;
 pub use monitor::{MonitorId, MonitorInfo, MonitorKind};

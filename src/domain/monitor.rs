@@ -49,6 +49,11 @@ impl MonitorId {
         let name = name.into();
         Self { kind, name }
     }
+
+    /// Where what is done to it is sent, in the place of a cluster; no cluster can have this name.
+    pub fn home(&self) -> ClusterId {
+        ClusterId::from(format!("{}:{}", self.kind.section(), self.name))
+    }
 }
 
 impl fmt::Display for MonitorId {

@@ -18,6 +18,7 @@ use tokio::{
 };
 
 use super::{
+    board::Board,
     consoles::Consoles,
     errand::{self, Errand, Stage},
     files::write_private,
@@ -30,7 +31,7 @@ use super::{
 };
 use crate::{
     app::{App, Effect, Event, HandOver, Outcome, Setup},
-    domain::ClusterId,
+    domain::{ClusterId, acknowledge::Acknowledgements},
     store::{Snapshot, Store},
     ui::Tone,
 };
@@ -72,6 +73,7 @@ pub async fn run(
         works,
         consoles,
         recalled,
+        board: Board::new(state.as_deref()),
         state,
         guard,
         keys: Some(EventStream::new()),
@@ -124,6 +126,7 @@ struct Loop {
     works: Works,
     consoles: Consoles,
     recalled: mpsc::Receiver<Snapshot>,
+    board: Board,
     state: Option<PathBuf>,
     guard: Guard,
     /// What is typed; nobody listens while another program has the terminal.
@@ -195,7 +198,11 @@ impl Loop {
                     self.draw()?;
                     drawn = Instant::now();
                 }
-                _ = seconds.tick() => self.handle(Event::Ticked)?,
+                _ = seconds.tick() => {
+                    self.handle(Event::Ticked)?;
+                    let news = self.board.news();
+                    self.acknowledged(news)?;
+                }
                 // The last of all: a guest may write without end.
                 Some((session, event)) = self.consoles.events.recv() => {
                     self.handle(Event::ConsoleHeard(session, event))?;
@@ -294,6 +301,10 @@ impl Loop {
                 self.mouse = on;
                 terminal::capture_mouse(on)?;
             }
+            Effect::Acknowledge(orders) => {
+                let written = self.board.write(orders);
+                self.acknowledged(written)?;
+            }
             Effect::Dump(text) => self.write("screen", "txt", &text),
             Effect::Export(text) => self.write("plan", "sh", &text),
             Effect::Run {
@@ -317,6 +328,15 @@ impl Loop {
             Effect::Quit => self.quit = true,
         }
         Ok(())
+    }
+
+    /// Hands on what the file of acknowledgements says, or why it says nothing.
+    fn acknowledged(&mut self, read: Result<Option<Acknowledgements>, String>) -> anyhow::Result<()> {
+        match read {
+            Ok(Some(known)) => self.handle(Event::Acknowledged(known)),
+            Ok(None) => Ok(()),
+            Err(why) => self.handle(Event::Told(Tone::Warn, why)),
+        }
     }
 
     /// Writes a file and tells where it is.

@@ -1,5 +1,6 @@
 //! Event loop, terminal guard, effect executor; the only room that spawns.
 
+pub mod board;
 pub mod console;
 mod consoles;
 mod errand;

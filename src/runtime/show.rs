@@ -78,6 +78,7 @@ fn obey(links: &Links, effects: Vec<Effect>) {
             Effect::RefreshMonitors(feeds) => links.refresh_monitors(feeds),
             // Nobody presses keys here, so nothing else is wanted.
             Effect::Console(..)
+            | Effect::Acknowledge(_)
             | Effect::Copy(_)
             | Effect::Dump(_)
             | Effect::Export(_)

@@ -9,7 +9,7 @@ use std::{cmp::Ordering, collections::BTreeSet, marker::PhantomData};
 
 use super::{
     Cx, Pane, Place, Reply, figures,
-    freshness::{freshness, several_clusters},
+    freshness::{several_clusters, with_monitors},
 };
 use crate::{
     actions::{self, Id, Scope, Target},
@@ -90,8 +90,13 @@ pub trait Listing {
         false
     }
 
+    /// The feeds of monitoring servers that its rows are made of as well.
+    fn monitors(_store: &Store) -> Vec<MonitorKey> {
+        Vec::new()
+    }
+
     /// Where opening a row leads.
-    fn open(object: ObjectRef) -> Place {
+    fn open(_store: &Store, object: ObjectRef) -> Place {
         Place::Object(object)
     }
 }
@@ -181,7 +186,7 @@ impl<L: Listing> List<L> {
     }
 
     fn freshness(&self, cx: &Cx<'_>) -> Freshness {
-        freshness(cx, self.own_keys(cx))
+        with_monitors(cx, self.own_keys(cx), &L::monitors(cx.store))
     }
 
     fn detail(&self, cx: &Cx<'_>, fresh: &Freshness) -> String {
@@ -326,6 +331,7 @@ impl<L: Listing> Pane for List<L> {
     }
 
     fn monitors(&self, cx: &Cx<'_>, feeds: &mut BTreeSet<MonitorKey>) {
+        feeds.extend(L::monitors(cx.store));
         for number in self.measured(cx) {
             feeds.extend(cx.store.monitors.column_feeds(number));
         }
@@ -350,7 +356,7 @@ impl<L: Listing> Pane for List<L> {
             Id::ListMarkAll => table.mark_all(&rows),
             Id::ListSortNext => self.sort_by_next_shown(&rows),
             Id::ListSortReverse => table.sort_reverse(),
-            Id::ListOpen => return self.go(action, L::open),
+            Id::ListOpen => return self.go(action, |object| L::open(cx.store, object)),
             Id::ObjectDescribe => return self.go(action, Place::Object),
             Id::ObjectRaw => return self.go(action, Place::Raw),
             Id::ObjectLog => return self.go(action, Place::Log),

@@ -6,6 +6,7 @@
 //! - What it needs to know it declares as [`Pane::interest`]; somebody else reads it.
 //! - Every pane tells the age of its data and its last error in its [`Title`].
 
+pub mod alerts;
 pub mod backups;
 pub mod clusters;
 mod columns;
@@ -31,6 +32,7 @@ pub mod runs;
 mod scrolling;
 pub mod server_backups;
 pub mod snapshots;
+pub mod silences;
 pub mod states;
 pub mod storages;
 pub mod tasks;

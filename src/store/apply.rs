@@ -76,8 +76,21 @@ impl Store {
             changes.findings = cluster.findings.take(found);
         }
         if changes.findings {
-            kinds.push(Kind::Findings);
             self.gather_findings();
+        }
+        let others = [
+            Kind::Nodes,
+            Kind::Guests,
+            Kind::Storages,
+            Kind::Details,
+            Kind::Clusters,
+        ];
+        let meant = self.hears_alerts() && kinds.iter().any(|kind| others.contains(kind));
+        if (changes.findings || meant) && self.gather_alarms() {
+            changes.findings = true;
+        }
+        if changes.findings {
+            kinds.push(Kind::Findings);
         }
         if changes.freshness {
             kinds.push(Kind::Freshness);
@@ -93,13 +106,6 @@ impl Store {
             .flat_map(|cluster| cluster.findings().iter().cloned())
             .collect();
         self.findings.sort_by(findings::order);
-        self.worst.clear();
-        for finding in &self.findings {
-            // The worst comes first.
-            self.worst
-                .entry(finding.subject.clone())
-                .or_insert(finding.severity);
-        }
     }
 
     /// Takes what an earlier run knew of a cluster. Whatever was read in this run wins over it.

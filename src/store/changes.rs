@@ -11,7 +11,7 @@ pub struct Changes {
     pub feeds: Vec<FeedKey>,
     /// Whether a read failed in a new way, recovered, or brought its first data.
     pub freshness: bool,
-    /// Whether the findings changed.
+    /// Whether the findings or the alerts of monitoring changed.
     pub findings: bool,
     /// Whether monitoring said something new.
     pub monitors: bool,

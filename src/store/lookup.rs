@@ -171,7 +171,7 @@ impl Store {
             .filter(move |finding| finding.subject == *subject)
     }
 
-    /// How bad the worst finding of an object is. Cheap enough for each row of a list.
+    /// How bad the worst is that is said of an object and nobody looks after. Cheap enough for each row of a list.
     pub fn worst_finding(&self, subject: &ObjectRef) -> Option<Severity> {
         self.worst.get(subject).copied()
     }

@@ -8,6 +8,7 @@
 //!   objects that were looked at last.
 //! - Nothing here reads a clock: times come with the updates.
 
+mod alarms;
 mod apply;
 mod backup_server;
 mod backups;
@@ -35,7 +36,9 @@ mod tests;
 
 use std::collections::HashMap;
 
-use crate::domain::{ClusterId, Finding, MonitorInfo, ObjectRef, Severity};
+use crate::domain::{
+    Alarm, ClusterId, Finding, MonitorInfo, ObjectRef, Severity, acknowledge::Acknowledgements,
+};
 
 use changes::{Kind, Revisions};
 
@@ -66,7 +69,11 @@ pub struct Store {
     revisions: Revisions,
     /// The findings of all clusters, the worst first.
     findings: Vec<Finding>,
-    /// The worst finding of each object that has one.
+    /// Findings and the alerts of monitoring in one list.
+    alarms: Vec<Alarm>,
+    /// Who looks after what.
+    acknowledgements: Acknowledgements,
+    /// The worst of each object that something loud is said of.
     worst: HashMap<ObjectRef, Severity>,
     limits: FindingLimits,
     /// What monitoring says.
@@ -82,6 +89,8 @@ impl Store {
             index: HashMap::new(),
             revisions: Revisions::default(),
             findings: Vec::new(),
+            alarms: Vec::new(),
+            acknowledgements: Acknowledgements::default(),
             worst: HashMap::new(),
             limits: FindingLimits::default(),
             monitors: Monitors::default(),
@@ -125,7 +134,12 @@ impl Store {
         if monitors {
             self.fill_columns(&key);
         }
-        let kinds = [(Kind::Monitors, monitors), (Kind::Freshness, freshness)];
+        let findings = monitors && key.feed == MonitorFeed::Alerts && self.gather_alarms();
+        let kinds = [
+            (Kind::Monitors, monitors),
+            (Kind::Findings, findings),
+            (Kind::Freshness, freshness),
+        ];
         let kinds: Vec<Kind> = kinds
             .into_iter()
             .filter_map(|(kind, changed)| changed.then_some(kind))
@@ -133,6 +147,7 @@ impl Store {
         self.revisions.advance(&kinds);
         Changes {
             freshness,
+            findings,
             monitors,
             ..Changes::default()
         }
@@ -194,7 +209,7 @@ impl Store {
         self.revisions.of(Kind::Backups)
     }
 
-    /// Grows when the findings changed.
+    /// Grows when the findings changed, or the alerts of monitoring.
     pub fn findings_revision(&self) -> u64 {
         self.revisions.of(Kind::Findings)
     }

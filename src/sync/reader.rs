@@ -150,6 +150,9 @@ async fn raw(client: &Client, object: &ObjectRef, place: &Place) -> Result<Box<s
         ObjectRef::Node(node) => client.raw_node(&node.node).await,
         ObjectRef::Storage(storage) => client.raw_storage(&storage.node, &storage.storage).await,
         ObjectRef::Task(task) => client.raw_task(&task.upid).await,
+        ObjectRef::Alert(_) | ObjectRef::Silence(_) => Err(Error::NotAvailable {
+            message: "a cluster knows nothing of alerts and silences".to_owned(),
+        }),
         ObjectRef::Guest(guest) => {
             let (node, kind, vmid) = guest_path(Some(guest.vmid), place)?;
             client.raw_guest(node, kind, vmid).await

@@ -244,5 +244,7 @@ fn object(subject: &ObjectRef) -> String {
         ObjectRef::Backup(backup) => format!("backup/{}", backup.volid),
         ObjectRef::Snapshot(snapshot) => format!("snapshot/{}/{}", snapshot.guest.vmid, snapshot.name),
         ObjectRef::Job(job) => format!("job/{}", job.id),
+        ObjectRef::Alert(key) => format!("alert/{key}"),
+        ObjectRef::Silence(silence) => format!("silence/{}", silence.id),
     }
 }

@@ -216,7 +216,9 @@ pub(super) fn finding(id: &ClusterId, finding: &Finding) -> Vec<Value> {
         | ObjectRef::BackupServer(_)
         | ObjectRef::Datastore(_)
         | ObjectRef::ServerBackup(_)
-        | ObjectRef::Job(_) => {}
+        | ObjectRef::Job(_)
+        | ObjectRef::Alert(_)
+        | ObjectRef::Silence(_) => {}
         ObjectRef::Backup(at) => (node, storage) = (Some(&at.storage.node), Some(&at.storage.storage)),
         ObjectRef::Snapshot(at) => vmid = Some(at.guest.vmid),
         ObjectRef::Node(at) => node = Some(&at.node),

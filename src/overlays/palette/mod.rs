@@ -222,6 +222,8 @@ fn filter_of(typed: &str) -> Option<Candidate> {
         Place::Datastores,
         Place::ServerBackups,
         Place::Tasks,
+        Place::Alerts,
+        Place::Silences,
         Place::Findings,
     ]
     .into_iter()

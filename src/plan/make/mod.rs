@@ -240,6 +240,8 @@ pub fn kind_of(targets: &[ObjectRef]) -> &'static str {
         Some(ObjectRef::Backup(_)) => "backups",
         Some(ObjectRef::Snapshot(_)) => "snapshots",
         Some(ObjectRef::Job(_)) => "jobs",
+        Some(ObjectRef::Alert(_)) => "alerts",
+        Some(ObjectRef::Silence(_)) => "silences",
         None => "objects",
     }
 }

@@ -116,6 +116,13 @@ impl Metrics {
         }
     }
 
+    /// The same around a moment, with the cursor on it.
+    #[must_use]
+    pub fn around(mut self, at: Timestamp) -> Self {
+        self.view = View::around(at, self.view.span());
+        self
+    }
+
     /// Shows what is selected elsewhere, compared with what is marked there. What has no graphs changes nothing.
     pub fn follow(&mut self, selected: Option<&ObjectRef>, marks: Option<&BTreeSet<ObjectRef>>) {
         let Some(selected) = selected.filter(|object| Kind::of(object).is_some()) else {

@@ -5,6 +5,7 @@
 //! - The feeds it asks for are exactly those that it shows.
 //! - The page is built when the store changes or a second has passed, not for each frame.
 
+mod alert;
 mod backup;
 mod backup_server;
 mod cluster;
@@ -14,6 +15,7 @@ mod job;
 mod node;
 mod node_parts;
 mod parts;
+mod silence;
 mod storage;
 mod task;
 
@@ -23,7 +25,7 @@ use super::{Cx, Pane, Place, Reply, freshness, scrolling};
 use crate::{
     actions::{Id, Scope, Target, availability},
     domain::ObjectRef,
-    store::{Feed, FeedKey},
+    store::{Feed, FeedKey, MonitorKey},
     ui::{
         Canvas, Tone,
         page::{Page, PageView},
@@ -57,6 +59,8 @@ pub fn page(cx: &Cx<'_>, object: &ObjectRef) -> Page {
         ObjectRef::Backup(backup) => backup::page(cx, backup),
         ObjectRef::Snapshot(snapshot) => backup::snapshot_page(cx, snapshot),
         ObjectRef::Job(job) => job::page(cx, job),
+        ObjectRef::Alert(key) => alert::page(cx, *key),
+        ObjectRef::Silence(silence) => silence::page(cx, silence),
     };
     Page { sections }
 }
@@ -75,6 +79,7 @@ fn feeds(cx: &Cx<'_>, object: &ObjectRef) -> Vec<Feed> {
         ObjectRef::Backup(backup) => backup::feeds(backup),
         ObjectRef::Snapshot(snapshot) => vec![Feed::GuestSnapshots(snapshot.guest.vmid)],
         ObjectRef::Job(job) => job::feeds(cx, job),
+        ObjectRef::Alert(_) | ObjectRef::Silence(_) => Vec::new(),
     }
 }
 
@@ -91,6 +96,10 @@ fn title(cx: &Cx<'_>, object: &ObjectRef) -> String {
             None => object.to_string(),
         },
         ObjectRef::Task(task) => format!("task {} {}", task.upid.kind, task.upid.id),
+        ObjectRef::Alert(key) => match cx.store.alarm(*key) {
+            Some(alarm) => format!("alert {}", alarm.name),
+            None => object.to_string(),
+        },
         _ => object.to_string(),
     }
 }
@@ -125,7 +134,12 @@ impl Pane for ObjectPane {
             } else {
                 format!("/{needle}")
             },
-            freshness: freshness::freshness(cx, [heart(cx, &self.object)]),
+            freshness: match self.object {
+                ObjectRef::Alert(_) | ObjectRef::Silence(_) => {
+                    freshness::with_monitors(cx, [], &super::alerts::feeds(cx.store))
+                }
+                _ => freshness::freshness(cx, [heart(cx, &self.object)]),
+            },
         }
     }
 
@@ -134,9 +148,18 @@ impl Pane for ObjectPane {
     }
 
     fn interest(&self, cx: &Cx<'_>, wanted: &mut BTreeSet<FeedKey>) {
+        if matches!(self.object, ObjectRef::Alert(_) | ObjectRef::Silence(_)) {
+            return;
+        }
         let cluster = self.object.cluster();
         wanted.insert(heart(cx, &self.object));
         wanted.extend(feeds(cx, &self.object).into_iter().map(|feed| feed.of(cluster)));
+    }
+
+    fn monitors(&self, cx: &Cx<'_>, wanted: &mut BTreeSet<MonitorKey>) {
+        if matches!(self.object, ObjectRef::Alert(_) | ObjectRef::Silence(_)) {
+            wanted.extend(super::alerts::feeds(cx.store));
+        }
     }
 
     fn refresh(&mut self, cx: &Cx<'_>) {

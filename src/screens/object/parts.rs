@@ -5,6 +5,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use crate::{
     domain::{
         ClusterId, NodeRef, NodeStatus, ObjectRef, Task, TaskState,
+        alarm::Source,
         guest::Pressure,
         quantity::{self, Bytes, long_span, percent, ratio},
     },
@@ -276,19 +277,31 @@ pub(super) fn days_left(until: Timestamp, now: Timestamp) -> Cell {
     }
 }
 
-/// What is wrong with the object, the worst first. No section where nothing is.
+/// What is wrong with the object, the worst first: findings and alerts. No section where nothing is.
 pub(super) fn findings(cx: &Cx<'_>, object: &ObjectRef) -> Option<Section> {
+    let mut alerts = false;
     let lines: Vec<Cell> = cx
         .store
-        .findings_of(object)
-        .map(|finding| {
-            states::severity(finding.severity, cx.glyphs)
-                .saying(&format!("{:<8}", finding.severity))
-                .then(format!("  {}", finding.text), Tone::Text)
-                .then(format!("  since {}", ago(finding.since, cx.now)), Tone::Muted)
+        .alarms_of(object)
+        .map(|alarm| {
+            alerts |= alarm.sources != [Source::Findings];
+            let standing = alarm.standing();
+            let mut cell = states::severity(alarm.severity, cx.glyphs)
+                .saying(&format!("{:<8}", alarm.severity))
+                .then(format!("  {}", alarm.text), Tone::Text);
+            if let Some(since) = alarm.since {
+                cell = cell.then(format!("  since {}", ago(since, cx.now)), Tone::Muted);
+            }
+            if standing.is_loud() {
+                cell
+            } else {
+                cell.then(format!("  {}", standing.as_str()), Tone::Muted)
+                    .all(Tone::Muted)
+            }
         })
         .collect();
-    (!lines.is_empty()).then(|| Section::new("Findings", Body::Lines(lines)).wants(u16::MAX))
+    let title = if alerts { "Alerts" } else { "Findings" };
+    (!lines.is_empty()).then(|| Section::new(title, Body::Lines(lines)).wants(u16::MAX))
 }
 
 /// Sign and word of a task's state.

@@ -44,7 +44,7 @@ impl Listing for RecentTasks {
         }
     }
 
-    fn open(object: ObjectRef) -> Place {
+    fn open(_store: &Store, object: ObjectRef) -> Place {
         Place::Log(object)
     }
 }

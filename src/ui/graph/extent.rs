@@ -84,6 +84,16 @@ impl View {
         }
     }
 
+    /// A span with a moment in its middle, the cursor on it. What is not there yet stays empty.
+    pub fn around(at: Timestamp, span: SignedDuration) -> Self {
+        let view = Self::new(span);
+        Self {
+            end: Some(at.saturating_add(view.span / 2).unwrap_or(at)),
+            cursor: Some(at),
+            ..view
+        }
+    }
+
     /// How much of time is shown.
     pub fn span(&self) -> SignedDuration {
         self.span
