@@ -62,8 +62,8 @@ pub use finding::{Finding, FindingKind, Severity};
 pub use guest::{Guest, GuestDetail, GuestKind, GuestStatus};
 pub use ha::HaRules;
 pub use ids::{
-    AlertKey, BackupRef, ClusterId, DatastoreRef, GuestRef, JobRef, NodeName, NodeRef, ObjectRef, ServerBackupRef,
-    SilenceRef, SnapshotRef, StorageName, StorageRef, TaskRef, Vmid,
+    AlertKey, BackupRef, ClusterId, DatastoreRef, GuestRef, JobRef, NodeName, NodeRef, ObjectRef,
+    ServerBackupRef, SilenceRef, SnapshotRef, StorageName, StorageRef, TaskRef, Vmid,
 };
 pub use inventory::Inventory;
 pub use monitor::{MonitorId, MonitorInfo, MonitorKind};

@@ -80,7 +80,8 @@ async fn the_console_follows_guests_that_moved_meanwhile() {
         .begin(&plan(vmid, elsewhere), &dead, Timestamp::now())
         .unwrap();
     let mut works = Works::new(Some(state.path()));
-    works.act_through(BTreeMap::from([(ClusterId::from("prod"), actor(&estate))]));
+    let actors = BTreeMap::from([(ClusterId::from("prod"), actor(&estate))]);
+    works.act_through(actors, BTreeMap::new());
     works.go_on(7, run.id, Options::default());
     let (mut said, mut led) = (Vec::new(), None);
     let outcomes = loop {
