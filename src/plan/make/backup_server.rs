@@ -1,4 +1,4 @@
-//! Datastores and backups of a Backup Server as the targets of deeds.
+//! Datastores and backups of a Backup Server as the targets of deeds; what is done to one backup drafts `server_backup`.
 //!
 //! What always holds here: the preview of a prune follows the zone of the server, and what it says would go is what the
 //! server would remove of the backups that are known here.
@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::{
     super::{Deed, Proof, Refusal, Risk, Weight, server_calls as calls},
-    Back, Draft, Task,
+    Draft, Task,
 };
 use crate::{
     domain::{
@@ -25,7 +25,7 @@ use crate::{
 /// Groups of which a prune preview tells one by one.
 const GROUPS: usize = 30;
 
-fn known<'s>(store: &'s Store, id: &ClusterId) -> Result<&'s BackupServer, Refusal> {
+pub(super) fn known<'s>(store: &'s Store, id: &ClusterId) -> Result<&'s BackupServer, Refusal> {
     store
         .backup_server(id)
         .ok_or_else(|| Refusal::NotFound(format!("there is no Backup Server {id}")))
@@ -109,7 +109,7 @@ fn allowed(deed: Deed, server: &ClusterId, store: &str, known: &Store) -> Result
     )))
 }
 
-fn task_of(kind: &str, id: &str) -> Proof {
+pub(super) fn task_of(kind: &str, id: &str) -> Proof {
     Proof::Task {
         kinds: vec![kind.into()],
         id: escaped(id).into(),
@@ -159,7 +159,7 @@ pub(super) fn draft(task: Task<'_>, target: &DatastoreRef) -> Result<Draft, Refu
 }
 
 /// A namespace as the ids of verifications have it: `ns/prod/ns/web`.
-fn long(namespace: &str) -> String {
+pub(super) fn long(namespace: &str) -> String {
     let parts = namespace.split('/').filter(|part| !part.is_empty());
     parts
         .map(|part| format!("ns/{part}"))
@@ -399,120 +399,4 @@ fn preview(task: Task<'_>, at: &DatastoreRef, keep: &Retention, server: &BackupS
     ));
     risks.sort_by_key(|risk| std::cmp::Reverse(risk.weight));
     (gone, risks)
-}
-
-pub(super) fn draft_backup(task: Task<'_>, target: &ServerBackupRef) -> Result<Draft, Refusal> {
-    let server = known(task.store(), &target.cluster)?;
-    let one = task
-        .store()
-        .server_backup(target)
-        .ok_or_else(|| Refusal::NotFound(format!("there is no backup {}", target.path())))?;
-    let title = format!("{} on {}", target.path(), target.datastore());
-    let row = |more: Vec<(&str, &str)>, present| {
-        let mut read: Vec<Box<str>> = ["admin", "datastore", &target.store, "snapshots"]
-            .map(Into::into)
-            .into();
-        if !target.namespace.is_empty() {
-            read.push(format!("?ns={}", target.namespace).into());
-        }
-        let time = target.time.as_second().to_string();
-        let own = [
-            ("backup-type", target.kind.as_str()),
-            ("backup-id", &*target.id),
-            ("backup-time", &*time),
-        ];
-        let pairs = own.into_iter().chain(more);
-        Proof::Listed {
-            read,
-            row: pairs.map(|(name, value)| (name.into(), value.into())).collect(),
-            present,
-        }
-    };
-    let step = |call, proof| vec![task.step(&title, call, proof)];
-    Ok(match task.deed {
-        Deed::ServerBackupVerify => {
-            let id = format!(
-                "{}:{}/{}/{}/{:08X}",
-                target.store,
-                long(&target.namespace),
-                target.kind,
-                target.id,
-                target.time.as_second()
-            );
-            Draft {
-                steps: step(calls::verify_backup(target), task_of("verify_snapshot", &id)),
-                ..Draft::default()
-            }
-        }
-        Deed::ServerBackupProtect => Draft {
-            steps: step(
-                calls::protect(target, true),
-                row(vec![("protected", "true")], true),
-            ),
-            back: Some(Back::plain(Deed::ServerBackupUnprotect)),
-            ..Draft::default()
-        },
-        Deed::ServerBackupUnprotect => Draft {
-            steps: step(
-                calls::protect(target, false),
-                row(vec![("protected", "false")], true),
-            ),
-            risks: vec![Risk::new(
-                Weight::Warning,
-                format!("the next prune may remove {}", target.path()),
-            )],
-            back: Some(Back::plain(Deed::ServerBackupProtect)),
-            ..Draft::default()
-        },
-        Deed::ServerBackupNotes => {
-            let text = task.argument("notes");
-            let first = text.lines().next().unwrap_or_default();
-            let proof = if first.is_empty() {
-                Proof::Nothing
-            } else {
-                row(vec![("comment", first)], true)
-            };
-            Draft {
-                steps: step(calls::notes(target, text), proof),
-                ..Draft::default()
-            }
-        }
-        _ => Draft {
-            steps: step(calls::forget(target), row(Vec::new(), false)),
-            risks: forget_risks(target, one, server),
-            ..Draft::default()
-        },
-    })
-}
-
-fn forget_risks(target: &ServerBackupRef, one: &BackupSnapshot, server: &BackupServer) -> Vec<Risk> {
-    let list = server
-        .snapshots(&target.store, &target.namespace)
-        .unwrap_or_default();
-    let others: Vec<&BackupSnapshot> = list
-        .iter()
-        .filter(|other| other.kind == one.kind && other.id == one.id && other.time != one.time)
-        .filter(|other| other.size.is_some())
-        .collect();
-    let path = target.path();
-    let mut risks = vec![Risk::new(
-        Weight::Danger,
-        format!("{path} is gone for good; its space comes back with the next garbage collection"),
-    )];
-    let good = |other: &&&BackupSnapshot| other.verification == Some(Verification::Ok);
-    if others.is_empty() {
-        risks.push(Risk::new(
-            Weight::Danger,
-            format!("it is the last backup of {}/{}", one.kind, one.id),
-        ));
-    } else if one.verification == Some(Verification::Ok) && !others.iter().any(|other| good(&other)) {
-        let text = format!("no other backup of {}/{} was verified as good", one.kind, one.id);
-        risks.push(Risk::new(Weight::Danger, text));
-    } else if others.iter().all(|other| other.time < one.time) {
-        risks.push(Risk::new(
-            Weight::Warning,
-            format!("it is the newest of {}/{}", one.kind, one.id),
-        ));
-    }
-    risks
 }

@@ -17,6 +17,7 @@ mod node;
 mod power;
 mod restore;
 mod risks;
+mod server_backup;
 mod shift;
 mod snapshot;
 mod task;
@@ -322,7 +323,7 @@ fn draft(task: Task<'_>) -> Result<Draft, Refusal> {
         ObjectRef::Node(target) => node::draft(task, target),
         ObjectRef::Task(target) => Ok(task::draft(task, target)),
         ObjectRef::Datastore(target) => backup_server::draft(task, target),
-        ObjectRef::ServerBackup(target) => backup_server::draft_backup(task, target),
+        ObjectRef::ServerBackup(target) => server_backup::draft(task, target),
         other => Err(Refusal::NotPossible(format!(
             "nothing of that can be done to {other}"
         ))),
