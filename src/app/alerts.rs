@@ -9,7 +9,7 @@ use crate::{
         acknowledge::{Acknowledgement, Acknowledgements, Order},
     },
     overlays::typing::edit,
-    screens::{Place, alerts},
+    screens::{Place, alarms},
     settings::{Key, KeyChord},
     store::{MonitorFeed, MonitorKey},
     ui::{Tone, line::Line},
@@ -18,7 +18,7 @@ use crate::{
 impl App {
     /// The feeds of all alerts and silences: what was done to one shows there.
     pub(super) fn alert_feeds(&self) -> BTreeSet<MonitorKey> {
-        alerts::feeds(&self.world.store).into_iter().collect()
+        alarms::feeds(&self.world.store).into_iter().collect()
     }
 
     /// What the header counts is read wherever one is.

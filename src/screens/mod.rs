@@ -6,6 +6,7 @@
 //! - What it needs to know it declares as [`Pane::interest`]; somebody else reads it.
 //! - Every pane tells the age of its data and its last error in its [`Title`].
 
+pub mod alarms;
 pub mod alerts;
 pub mod backups;
 pub mod clusters;

@@ -1,5 +1,7 @@
 //! When to read what: decided without a clock and without I/O.
 
+mod rhythm;
+
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     time::Duration,
@@ -7,7 +9,8 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::store::{Feed, FeedErrorKind, PbsFeed};
+use self::rhythm::{is_found_by_survey, rhythm, survives};
+use crate::store::{Feed, FeedErrorKind};
 
 /// Requests per window and cluster in steady state.
 pub const BUDGET: usize = 3;
@@ -438,31 +441,6 @@ fn is_first(feed: &Feed, reason: Reason) -> bool {
     reason == Reason::Core || matches!(feed, Feed::TaskLog(_) | Feed::TaskStatus(_))
 }
 
-fn rhythm(feed: &Feed, reason: Reason) -> Duration {
-    match (reason, feed) {
-        (Reason::Survey, Feed::GuestSnapshots(_)) => SNAPSHOT_SURVEY,
-        (
-            Reason::Survey,
-            Feed::Backups(..)
-            | Feed::BackupTasks(_)
-            | Feed::BackupJobs
-            | Feed::NotBackedUp
-            | Feed::StorageDefinitions,
-        ) => period(feed).max(BACKUP_SURVEY),
-        // The server reads each backup's manifest for it.
-        (Reason::Survey, Feed::Pbs(PbsFeed::Snapshots(..))) => period(feed).max(SURVEY * 6),
-        (Reason::Survey, feed) if is_found_by_survey(feed) => period(feed).max(SURVEY),
-        (_, feed) => period(feed),
-    }
-}
-
-/// Whether it is about a part that comes and goes: a node, a datastore.
-fn is_found_by_survey(feed: &Feed) -> bool {
-    feed.node().is_some()
-        || feed.vmid().is_some()
-        || matches!(feed, Feed::Pbs(of) if of.datastore().is_some())
-}
-
 /// How many requests a read of the feed takes.
 pub fn cost(feed: &Feed) -> usize {
     match feed {
@@ -470,30 +448,6 @@ pub fn cost(feed: &Feed) -> usize {
         Feed::Raw(crate::domain::ObjectRef::Guest(_)) => 3,
         _ => 1,
     }
-}
-
-/// What findings and the palette live on even when nobody looks.
-fn survives(feed: &Feed) -> bool {
-    matches!(
-        feed,
-        Feed::HaStatus
-            | Feed::Version
-            | Feed::NodeStatus(_)
-            | Feed::NodeServices(_)
-            | Feed::NodeCertificates(_)
-            | Feed::NodeReplication(_)
-            | Feed::NodeTime(_)
-            | Feed::NodeDisks(_)
-            | Feed::NodeUpdates(_)
-            | Feed::NodeSubscription(_)
-            | Feed::Pbs(_)
-            | Feed::Backups(..)
-            | Feed::BackupTasks(_)
-            | Feed::BackupJobs
-            | Feed::NotBackedUp
-            | Feed::StorageDefinitions
-            | Feed::GuestSnapshots(_)
-    )
 }
 
 pub(super) fn backoff(failures: u32, jitter: f64) -> Duration {

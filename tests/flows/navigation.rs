@@ -190,7 +190,7 @@ fn the_line_of_tabs_counts_and_takes_clicks() {
     let mut stage = Stage::live(estate::inventory(20));
     stage.event(Event::Resized(80, 24));
     let tabs = stage.text().lines().nth(1).unwrap().to_owned();
-    assert!(tabs.contains("2 gues") && tabs.contains("8 find"), "{tabs}");
+    assert!(tabs.contains("2 guests") && tabs.contains("8 alerts"), "{tabs}");
     let at = tabs.find("stor").unwrap();
     let x = tabs[..at].chars().count() as u16;
     stage.event(Event::MouseUsed(Mouse::Click, x, 1));

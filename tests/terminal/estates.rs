@@ -83,7 +83,7 @@ fn the_simulated_datacentre_is_browsed_with_a_token_that_only_reads() {
         ("2", "Guests"),
         ("3", "Metrics"),
         ("4", "Storages"),
-        ("5", "Tasks"),
+        ("7", "Tasks"),
     ] {
         terminal.send(keys);
         terminal.send(ENTER);

@@ -4,11 +4,12 @@ pub mod view;
 
 use super::{
     Cx, Place,
+    alarms::feeds,
     list::{List, Listing},
 };
 use crate::{
-    domain::{MonitorKind, ObjectRef},
-    store::{Feed, MonitorFeed, MonitorKey, Store},
+    domain::ObjectRef,
+    store::{Feed, MonitorKey, Store},
 };
 
 /// The pane of the alerts.
@@ -17,22 +18,6 @@ pub type Alerts = List<AllAlerts>;
 /// What the pane lists.
 #[derive(Debug)]
 pub struct AllAlerts;
-
-/// What monitoring is asked about alerts and what keeps them quiet.
-pub fn feeds(store: &Store) -> Vec<MonitorKey> {
-    let mut feeds = Vec::new();
-    for server in store.monitors.all() {
-        let id = server.id();
-        match id.kind {
-            MonitorKind::Prometheus => feeds.push(MonitorFeed::Alerts.of(id)),
-            MonitorKind::Alertmanager => {
-                feeds.extend([MonitorFeed::Alerts.of(id), MonitorFeed::Silences.of(id)]);
-            }
-            MonitorKind::Exporter => {}
-        }
-    }
-    feeds
-}
 
 impl Listing for AllAlerts {
     type Rows<'a> = view::AlertRows<'a>;

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use super::super::{
     Cx,
+    alarms::source,
     list::{Columns, longest},
     states,
 };
@@ -150,14 +151,6 @@ impl<'a> Row<'a> {
     fn sources(&self) -> String {
         let names = self.alarm.sources.iter().map(source);
         names.collect::<Vec<String>>().join(", ")
-    }
-}
-
-/// Who tells of it, in a word.
-pub fn source(source: &Source) -> String {
-    match source {
-        Source::Server(id) => id.to_string(),
-        Source::Findings => "pvedeck".to_owned(),
     }
 }
 

@@ -3,7 +3,11 @@
 use super::parts::{Facts, moment_ago};
 use crate::{
     domain::{Alarm, AlertKey, ObjectRef, metric::Labels},
-    screens::{Cx, alerts::view::source, silences::view::matchers, states},
+    screens::{
+        Cx,
+        alarms::{matchers, source},
+        states,
+    },
     ui::{
         Cell, Tone,
         page::{Body, Section},

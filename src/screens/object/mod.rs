@@ -136,7 +136,7 @@ impl Pane for ObjectPane {
             },
             freshness: match self.object {
                 ObjectRef::Alert(_) | ObjectRef::Silence(_) => {
-                    freshness::with_monitors(cx, [], &super::alerts::feeds(cx.store))
+                    freshness::with_monitors(cx, [], &super::alarms::feeds(cx.store))
                 }
                 _ => freshness::freshness(cx, [heart(cx, &self.object)]),
             },
@@ -158,7 +158,7 @@ impl Pane for ObjectPane {
 
     fn monitors(&self, cx: &Cx<'_>, wanted: &mut BTreeSet<MonitorKey>) {
         if matches!(self.object, ObjectRef::Alert(_) | ObjectRef::Silence(_)) {
-            wanted.extend(super::alerts::feeds(cx.store));
+            wanted.extend(super::alarms::feeds(cx.store));
         }
     }
 

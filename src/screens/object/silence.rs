@@ -3,7 +3,7 @@
 use super::parts::{Facts, moment_ago};
 use crate::{
     domain::SilenceRef,
-    screens::{Cx, silences::view::state, states},
+    screens::{Cx, alarms::state, states},
     ui::{
         Cell, Tone,
         page::{Body, Section},

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use super::super::{
     Cx,
+    alarms::{matchers, state},
     list::{Columns, longest},
 };
 use crate::{
@@ -95,22 +96,6 @@ impl<'a> SilenceRows<'a> {
             rows,
         }
     }
-}
-
-/// How it stands, in a word.
-pub fn state(state: SilenceState) -> &'static str {
-    match state {
-        SilenceState::Active => "active",
-        SilenceState::Pending => "pending",
-        SilenceState::Expired => "expired",
-        SilenceState::Unknown => "unknown",
-    }
-}
-
-/// Its matchers in a line.
-pub fn matchers(silence: &Silence) -> String {
-    let all: Vec<String> = silence.matchers.iter().map(ToString::to_string).collect();
-    all.join(", ")
 }
 
 impl Rows for SilenceRows<'_> {
